@@ -1,0 +1,48 @@
+/** A piece of a chapter, in order. */
+export interface RenderPart {
+  /** An audio file on this machine, of whatever format. */
+  file: string
+  /** Seconds of room tone after it. */
+  gapAfter: number
+  /** dB, to level voices against each other before the chapter's own loudness is set. */
+  gain?: number
+}
+
+export type ProcessingChain = 'audiobook_standard' | 'podcast_standard' | 'raw'
+
+export interface RenderRequest {
+  parts: RenderPart[]
+  chain: ProcessingChain
+  /** Seconds of room tone. */
+  head: number
+  tail: number
+  outputs: RenderOutput[]
+}
+
+/** What to write of the same mastered samples. Paths on this machine. */
+export type RenderOutput =
+  | { format: 'aac'; file: string; bitRate: number }
+  | { format: 'mp3'; file: string; bitRate: number; tags?: Record<string, string> }
+  | { format: 'wav'; file: string }
+  | { format: 'flac'; file: string }
+
+export interface RenderResult {
+  /** Seconds. */
+  duration: number
+  /** Where each part begins and ends in the result, seconds. */
+  parts: { from: number; to: number }[]
+  measured: Levels
+}
+
+export interface Levels {
+  /** dBFS. */
+  rms: number
+  /** dBFS of the highest sample. */
+  peak: number
+  /** dBTP, ITU-R BS.1770-4 annex 2. */
+  truePeak: number
+  /** LUFS, integrated, ITU-R BS.1770-4. */
+  loudness: number
+  /** dBFS RMS of the quietest 500 ms; −Infinity for digital silence. */
+  noiseFloor: number
+}
