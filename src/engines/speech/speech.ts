@@ -12,6 +12,8 @@ export interface Voice {
   age: AgeRange
   /** True when it costs nothing and needs no network. */
   local: boolean
+  /** Automatic casting takes the lowest that fits first; null: only when a person chooses it; absent: 50. */
+  castRank?: number | null
 }
 
 /** How a line is spoken; all optional, neutral when absent. */
