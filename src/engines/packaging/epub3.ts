@@ -84,7 +84,7 @@ function layPage(chapter: BookChapter, index: number, language: string, level: C
   const id = `chapter-${String(index + 1).padStart(3, '0')}`
   const page = `${id}.xhtml`
   const sound = `${id}.${kind.extension}`
-  const cues = () => findCues(chapter, level, language)
+  const cues = () => findCues(chapter, level)
   const smil = () => {
     const pairs = layClips(cues(), chapter.audio.duration).flatMap((clip, cue) =>
       clip ? [{ id: cueId(cue), clip }] : [],

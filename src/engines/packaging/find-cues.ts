@@ -1,5 +1,5 @@
+import { sentenceEnds } from '../language/split-sentences.ts'
 import type { BookChapter, BookSegment } from './book.ts'
-import { splitSentences } from './split-sentences.ts'
 
 /** A stretch of text and when it is heard. */
 export interface Cue {
@@ -9,7 +9,7 @@ export interface Cue {
   /** Seconds in the chapter's audio. */
   from: number
   to: number
-  speaker: string | null
+  segment: BookSegment
 }
 
 export type CueLevel = 'word' | 'sentence'
@@ -18,7 +18,7 @@ export type CueLevel = 'word' | 'sentence'
  * A chapter's cues in order. Where a segment has no word timings its sentences get their share of its time by length, which is an
  * estimate within the segment and exact at its ends; at word level such a segment falls back to sentences.
  */
-export function findCues(chapter: BookChapter, level: CueLevel, language: string): Cue[] {
+export function findCues(chapter: BookChapter, level: CueLevel): Cue[] {
   const cues: Cue[] = []
   for (const segment of chapter.segments) {
     for (const block of chapter.blocks) {
@@ -28,7 +28,7 @@ export function findCues(chapter: BookChapter, level: CueLevel, language: string
         (word) => word.start >= piece.start && word.start < piece.end && word.end > word.start,
       )
       if (level === 'word' && words.length) cues.push(...cueWords(chapter.text, piece, segment, words))
-      else cues.push(...cueSentences(chapter.text, piece, segment, language))
+      else cues.push(...cueSentences(chapter.text, piece, segment, block.kind === 'verse'))
     }
   }
   return cues
@@ -45,12 +45,18 @@ function trim(text: string, start: number, end: number): Range | null {
   return start < end ? { start, end } : null
 }
 
-function cueSentences(text: string, piece: Range, segment: BookSegment, language: string): Cue[] {
-  return splitSentences(text.slice(piece.start, piece.end), language).map((sentence) => {
-    const start = piece.start + sentence.start
-    const end = piece.start + sentence.end
-    return { start, end, ...timeOf(segment, start, end), speaker: segment.speaker }
-  })
+/** Sentences, and the lines of verse, which often has no stops. */
+function cueSentences(text: string, piece: Range, segment: BookSegment, verse: boolean): Cue[] {
+  const ends = new Set(sentenceEnds(text, piece.start, piece.end))
+  if (verse) for (let at = piece.start; at < piece.end; at++) if (text[at] === '\n') ends.add(at)
+  let begin = piece.start
+  return [...ends]
+    .sort((a, b) => a - b)
+    .flatMap((end) => {
+      const sentence = trim(text, begin, end)
+      begin = end
+      return sentence ? [{ ...sentence, ...timeOf(segment, sentence.start, sentence.end), segment }] : []
+    })
 }
 
 /** When a range of a segment's text is heard: by its words, or else by its share of the segment. Seconds. */
@@ -83,7 +89,7 @@ function cueWords(text: string, piece: Range, segment: BookSegment, words: BookS
       before.end += left
       start = wordStart - right
     }
-    cues.push({ start, end: wordEnd, from: word.from, to: word.to, speaker: segment.speaker })
+    cues.push({ start, end: wordEnd, from: word.from, to: word.to, segment })
   }
   const last = cues.at(-1)
   if (last) last.end = piece.end
