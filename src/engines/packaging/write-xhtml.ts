@@ -103,10 +103,19 @@ function writeText(block: PlacedBlock, spans: Wrapped[]): string {
     const element = elementOf(mark)
     return element ? [{ start: block.start + mark.start, end: block.start + mark.end, firmness: 0, ...element }] : []
   })
-  return nestRanges(block.start, block.end, [...inside, ...marks], (start, end) =>
+  const ranges = [...inside, ...marks].map((range) => ({
+    ...range,
+    start: wholeAt(block, range.start),
+    end: wholeAt(block, range.end),
+  }))
+  return nestRanges(block.start, block.end, ranges, (start, end) =>
     escapeXml(block.text.slice(start - block.start, end - block.start)).replaceAll('\n', '<br/>\n'),
   )
 }
+
+/** An offset that doesn't part a surrogate pair, whose halves would be dropped. */
+const wholeAt = (block: PlacedBlock, offset: number): number =>
+  (block.text.codePointAt(offset - block.start - 1) ?? 0) > 0xffff ? offset - 1 : offset
 
 /** The first span that starts at or after a place: a chapter has thousands, and each block asks. */
 function lowerBound(spans: Wrapped[], place: number): number {
