@@ -8,12 +8,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Problem } from './errors.ts'
 import { lockFolder } from './folder-lock.ts'
 import { type Account, choosePostgresAccount } from './postgres-account.ts'
-import { findPostgresBinaries } from './postgres-binaries.ts'
-import { dataDirectory, environment, openCluster, ownerOf } from './postgres-cluster.ts'
+import { findPostgresBinaries, type ProgramFolders } from './postgres-binaries.ts'
+import { dataDirectory, environment, openCluster, ownerOf, unusable } from './postgres-cluster.ts'
 import { stopLeftovers } from './postgres-leftovers.ts'
 
 export interface EmbeddedPostgresOptions {
-  /** Made when it is missing. Holds `cluster`, `password` and, while it is open, `owner.json`. */
+  /** Made when it is missing. Holds `cluster`, `password` and `lock`. */
   folder: string
   /** On 127.0.0.1; a free one by default. */
   port?: number
@@ -21,8 +21,8 @@ export interface EmbeddedPostgresOptions {
   log?: (line: string) => void
   /** Server settings of this run, over those in `cluster/postgresql.conf`. */
   settings?: Record<string, string | number | boolean>
-  /** Another copy of the platform's npm package. */
-  packageFolder?: string
+  /** Where PostgreSQL's programs come from and may be copied to; by default the npm package and the system's cache. */
+  programs?: ProgramFolders
 }
 
 export interface EmbeddedPostgres {
@@ -59,13 +59,17 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
       'postgres_not_installed',
       'There is no built-in PostgreSQL for Windows. Set DATABASE_URL to a PostgreSQL 15 or newer.',
     )
-  await makeFolder(folder)
-  const lock = await lockFolder(folder)
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw unusable(folder, error)
+  })
+  const lock = await lockFolder(folder).catch((error: unknown) => {
+    throw error instanceof Problem ? error : unusable(folder, error)
+  })
   let discard = async () => {}
   try {
     const cluster = join(folder, 'cluster')
     const account = await choosePostgresAccount(await ownerOf(cluster))
-    const binaries = await findPostgresBinaries(account, options.packageFolder)
+    const binaries = await findPostgresBinaries(account, options.programs)
     discard = binaries.discard
     const password = await openCluster({
       folder,
@@ -90,21 +94,6 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     await discard()
     await lock.release()
     throw error
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    const reason = (error as Error).message
-    throw new Problem(
-      500,
-      'data_folder_unusable',
-      `The data folder ${folder} cannot be made: ${reason}`,
-      { folder },
-      { cause: error },
-    )
   }
 }
 

@@ -12,8 +12,11 @@ export interface Account {
  * The user that PostgreSQL runs as when we are root, which it refuses to be; null when we are not root, and it runs as us.
  * `owner` is the user id of an existing cluster, which has to stay its owner.
  */
-export async function choosePostgresAccount(owner: number | null, passwd = '/etc/passwd'): Promise<Account | null> {
-  const uid = process.getuid?.()
+export async function choosePostgresAccount(
+  owner: number | null,
+  passwd = '/etc/passwd',
+  uid = process.getuid?.(),
+): Promise<Account | null> {
   if (uid !== 0) return null
   const accounts = parsePasswd(await readFile(passwd, 'utf8').catch(() => ''))
   if (owner) return accounts.find((account) => account.uid === owner) ?? { name: String(owner), uid: owner, gid: owner }

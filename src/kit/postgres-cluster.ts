@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { Problem } from './errors.ts'
 import type { Account } from './postgres-account.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
+import { stopLeftovers } from './postgres-leftovers.ts'
 
 /** Neither PG* variables nor library paths of our own environment reach the server. */
 export const environment = { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
@@ -58,6 +59,7 @@ async function makeCluster(opening: Opening): Promise<string> {
   const { folder, binaries, account, sync } = opening
   const draft = join(folder, 'cluster.new')
   const cluster = join(folder, 'cluster')
+  await stopLeftovers(draft, opening.log)
   try {
     await rm(draft, { recursive: true, force: true })
     await rm(cluster, { recursive: true, force: true })
@@ -154,7 +156,7 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync().finally(() => handle.close())
 }
 
-const unusable = (folder: string, error: unknown): Problem =>
+export const unusable = (folder: string, error: unknown): Problem =>
   new Problem(
     500,
     'data_folder_unusable',

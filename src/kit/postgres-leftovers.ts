@@ -29,16 +29,17 @@ export async function stopLeftovers(cluster: string, log: (line: string) => void
   if ((await serversOn(cluster)).length === 0) await rm(join(cluster, 'postmaster.pid'), { force: true })
 }
 
-/** On Linux every process named postgres whose working directory is the cluster, backends without their postmaster included. */
+/** On Linux every server, backend and initdb whose working directory is the cluster, with or without its parent. */
 async function serversOn(cluster: string): Promise<number[]> {
   if (process.platform !== 'linux') return []
-  const folder = await stat(cluster)
+  const folder = await stat(cluster).catch(() => null)
+  if (!folder) return []
   const found: number[] = []
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry) || (await readFile(`/proc/${entry}/comm`, 'utf8').catch(() => '')) !== 'postgres\n')
       continue
     const at = await stat(`/proc/${entry}/cwd`).catch(() => null)
-    if (at?.ino === folder.ino && at.dev === folder.dev) found.push(Number(entry))
+    if (at && at.ino === folder.ino && at.dev === folder.dev) found.push(Number(entry))
   }
   return found
 }
