@@ -44,6 +44,7 @@ create table audit_logs (
   user_agent text check (length(user_agent) <= 500),
   request_id text check (length(request_id) <= 100),
   created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
   primary key (tenant_id, created_at, id)
 ) partition by range (created_at);
 create table audit_logs_default partition of audit_logs default;
@@ -162,6 +163,12 @@ alter function enqueue_event() owner to voicepress_worker;
 create trigger enqueue after insert on jobs for each row execute function enqueue_job();
 create trigger enqueue after insert on events for each row execute function enqueue_event();
 
+-- How many wait, for the metrics page: a number, and nobody's.
+create function queue_length() returns bigint language sql stable security definer set search_path = public, pg_temp as $$
+  select count(*) from jobs where status = 'queued'
+$$;
+alter function queue_length() owner to voicepress_worker;
+
 -- Tells listeners which job moved; what it holds they read themselves, under their own scope.
 create function tell_job() returns trigger language plpgsql as $$
 begin
@@ -186,6 +193,7 @@ select make_tenant_table('idempotency_keys', null);
 
 -- down
 
+drop function queue_length();
 drop table idempotency_keys, events, jobs, audit_logs;
 drop function tell_job(), enqueue_event(), enqueue_job(), make_tenant_table(regclass, text[]), secure_tenant_table(regclass), audit_change(),
   sees_all(), acting_user(), current_tenant(), set_tenant_context(uuid, uuid, boolean, text, text), uuid_v7();

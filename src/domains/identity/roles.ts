@@ -1,0 +1,17 @@
+/** What each role grants: names of operations, or `projects.*`. Sharing and ownership narrow it further, row by row. */
+export const rolePermissions: Record<string, readonly string[]> = {
+  admin: ['*'],
+  manager: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'me.*', 'api_keys.*'],
+  creator: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'me.*', 'api_keys.*'],
+  validator: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'segments.revise', 'characters.list', 'characters.get', 'comments.*', 'voices.list', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*'],
+  analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'jobs.list', 'jobs.get', 'me.*'],
+  viewer: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'characters.list', 'characters.get', 'voices.list', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*'],
+}
+
+export const permissionsOf = (roles: readonly string[]): string[] => [...new Set(roles.flatMap((role) => rolePermissions[role] ?? []))]
+
+const covers = (granted: string, wanted: string): boolean => granted === '*' || granted === wanted || (granted.endsWith('.*') && wanted.startsWith(granted.slice(0, -1)))
+
+/** A key's scopes never reach beyond what its owner may do, now: a role that was taken away narrows the keys too. */
+export const narrow = (scopes: readonly string[], permissions: readonly string[]): string[] =>
+  scopes.flatMap((scope) => (permissions.some((granted) => covers(granted, scope)) ? [scope] : permissions.filter((granted) => covers(scope, granted))))

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+
+/** Query strings and command-line flags are all text: gives each field the type that its schema asks for, and leaves what does not fit for the schema to refuse. */
+export function coerceStrings(schema: z.ZodObject, values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, coerce(schema.shape[name] as z.ZodType | undefined, value)]))
+}
+
+function coerce(schema: z.ZodType | undefined, value: unknown): unknown {
+  const inner = unwrap(schema)
+  if (inner instanceof z.ZodArray) return (Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [value]).map((item) => coerce(inner.element as z.ZodType, item))
+  if (typeof value !== 'string') return value
+  if (inner instanceof z.ZodNumber && value.trim() !== '' && Number.isFinite(Number(value))) return Number(value)
+  if (inner instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value
+  if (schema instanceof z.ZodNullable && value === 'null') return null
+  if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return parseJson(value)
+  return value
+}
+
+export function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
+  let inner = schema
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodNullable || inner instanceof z.ZodDefault) inner = inner.unwrap() as z.ZodType
+  return inner
+}
+
+function parseJson(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
