@@ -65,13 +65,15 @@ export function closingCredits(metadata: BookMetadata, language: string): string
 
 function credit(metadata: BookMetadata, language: string): string {
   const wording = wordingOf(language)
-  const title = [metadata.title?.trim() || 'Untitled', metadata.subtitle?.trim()].filter(Boolean).join(': ')
+  const title = [metadata.title ?? '', metadata.subtitle ?? '']
+    .map((part) => part.replace(/[.\s]+$/, '').trim())
+    .filter(Boolean)
   const by = (verb: string, names: string[]) => {
     const listed = names.map((name) => name.trim()).filter(Boolean)
     return listed.length ? [`${verb} ${list(listed, language)}`] : []
   }
   return [
-    title.replace(/[.\s]+$/, ''),
+    title.join(': ') || 'Untitled',
     ...by(wording.written, metadata.authors),
     ...by(wording.translated, metadata.translators),
     ...by(wording.narrated, metadata.narrators),
