@@ -19,7 +19,7 @@ export interface RenderRequest {
   outputs: RenderOutput[]
 }
 
-/** What to write of the same mastered samples. Paths on this machine. */
+/** What to write of the same mastered samples, 44.1 kHz mono. Paths on this machine. `aac` is an ADTS stream, what `assembleM4b` takes. */
 export type RenderOutput =
   | { format: 'aac'; file: string; bitRate: number }
   | { format: 'mp3'; file: string; bitRate: number; tags?: Record<string, string> }
@@ -45,4 +45,25 @@ export interface Levels {
   loudness: number
   /** dBFS RMS of the quietest 500 ms; −Infinity for digital silence. */
   noiseFloor: number
+}
+
+/** What a file says of itself; nothing is decoded. */
+export interface AudioFacts {
+  /** Of the container, in FFmpeg's words: 'mp3', 'mov,mp4,m4a,3gp,3g2,mj2', 'wav'. */
+  container: string
+  codec: string
+  sampleRate: number
+  channels: number
+  /** Bits a second, 0 when unknown. */
+  bitRate: number
+  /** Seconds, 0 when unknown. */
+  duration: number
+  tags: Record<string, string>
+}
+
+/** Rendering, measuring and packaging of audio. Every call may be aborted; nothing half-written stays behind. */
+export interface Media {
+  render(request: RenderRequest, signal?: AbortSignal): Promise<RenderResult>
+  probe(file: string, signal?: AbortSignal): Promise<AudioFacts>
+  close(): Promise<void>
 }

@@ -1,0 +1,19 @@
+import type { AudioFacts, RenderRequest, RenderResult } from './media.ts'
+
+/** What the parent may ask of a child: name → input and output. */
+export interface MediaTasks {
+  render: { input: RenderRequest; output: RenderResult }
+  probe: { input: { file: string }; output: AudioFacts }
+}
+
+export type TaskName = keyof MediaTasks
+
+export interface TaskRequest {
+  name: TaskName
+  input: unknown
+}
+
+export type TaskReply =
+  | { output: unknown }
+  | { problem: { status: number; type: string; detail: string; extra: Record<string, unknown> } }
+  | { failure: string }

@@ -1,0 +1,2 @@
+/** Where a process keeps a file until it is whole. */
+export const partialFile = (file: string, processId: number): string => `${file}.${processId}.part`
