@@ -39,7 +39,15 @@ export interface Section {
   blocks: Block[]
 }
 
-export type BlockKind = 'heading' | 'paragraph' | 'verse' | 'letter' | 'quotation' | 'list_item' | 'caption' | 'scene_break'
+export type BlockKind =
+  | 'heading'
+  | 'paragraph'
+  | 'verse'
+  | 'letter'
+  | 'quotation'
+  | 'list_item'
+  | 'caption'
+  | 'scene_break'
 
 /** `text` has single spaces, and '\n' only between the lines of a verse; a scene break has the text ''. */
 export interface Block {
@@ -84,5 +92,7 @@ export interface ReadOptions {
   chapterPattern?: string
   /** BCP 47, when the person knows better than the file. */
   language?: string
+  /** Files larger than this are refused before they are read; 100 MiB when absent. */
+  maxBytes?: number
   signal?: AbortSignal
 }
