@@ -32,18 +32,36 @@ export function toEspeakSource(runs: SpokenRun[], language: string, phonemes: Ph
     }
   }
 
-  for (const run of runs) {
+  let skip = 0
+  for (const [i, run] of runs.entries()) {
     const end = run.start + run.text.length
     const written = run.phoneme && phonemes(run.phoneme, run.language ?? language)
     const tags = elementsAround(run, language)
     put(tags.open, run.start)
-    if (written !== undefined) put(`[[${written}]]`, run.start)
-    else if (run.alias !== undefined) say(run.alias, () => run.start)
-    else say(run.text, (index) => run.start + index)
+    if (written !== undefined) {
+      // After phonemes an apostrophe and s would be spelt out.
+      const genitive =
+        runs[i + 1] && isEnglish(run.language ?? language) ? GENITIVE.exec(plainText(runs[i + 1]!)) : null
+      put(`[[${written}${genitive ? genitiveOf(written) : ''}]]`, run.start)
+      skip = genitive?.[0].length ?? 0
+    } else {
+      if (run.alias !== undefined) say(run.alias, () => run.start)
+      else say(run.text.slice(skip), (index) => run.start + skip + index)
+      skip = 0
+    }
     put(tags.close, end)
     if (run.pause) put(`<break time="${Math.round(run.pause * 1000)}ms"/>`, end)
   }
   return { source, offsets }
+}
+
+const GENITIVE = /^['’]s(?![\p{L}\p{N}])/u
+const isEnglish = (language: string): boolean => /^en\b/i.test(language)
+const plainText = (run: SpokenRun): string => (run.alias === undefined && !run.phoneme ? run.text : '')
+
+function genitiveOf(phonemes: string): string {
+  if (/[szSZ]$/.test(phonemes)) return '|I2z'
+  return /[ptkfT]$/.test(phonemes) ? 's' : 'z'
 }
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }

@@ -8,6 +8,7 @@ import { ESPEAK_LANGUAGES, type EspeakLanguage } from './espeak-languages.ts'
 import { toEspeakSource } from './espeak-source.ts'
 import { ESPEAK_VARIANTS } from './espeak-variants.ts'
 import { findWords } from './find-words.ts'
+import { ipaToEspeak } from './ipa-to-espeak.ts'
 import type { SpeechEngine, Synthesis, SynthesisRequest, Voice, VoiceSettings } from './speech.ts'
 import { spokenRuns } from './spoken-runs.ts'
 import { timeWords, type SpeechMark } from './time-words.ts'
@@ -55,7 +56,7 @@ export function openEspeak(options: EspeakOptions = {}): SpeechEngine {
         const detail = `A text of ${request.text.length} characters is too long for one call; eSpeak NG takes ${MAX_CHARACTERS}.`
         throw new Problem(400, 'text_too_long', detail, { limit: MAX_CHARACTERS })
       }
-      const { source, offsets } = toEspeakSource(spokenRuns(request), language.tags[0]!, () => undefined)
+      const { source, offsets } = toEspeakSource(spokenRuns(request), language.tags[0]!, ipaToEspeak)
       const speech = await pool.run({ source, voice: file, ...prosody(request.settings) }, request.signal)
       const duration = speech.samples / ESPEAK_RATE
       return {
