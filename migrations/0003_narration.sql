@@ -108,8 +108,9 @@ create table chapters (
   included boolean not null default true,
   text text not null,
   blocks jsonb not null default '[]',
-  -- SHA-256 of text, blocks and cast: its segments stand for this and nothing else.
+  -- SHA-256 of what was read, and of the segments that were made of it: the same again needs no writing.
   content_key text,
+  segments_key text,
   word_count integer not null default 0,
   character_count integer not null default 0,
   estimated_seconds double precision not null default 0,

@@ -1,5 +1,4 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pino, { type Logger } from 'pino'
@@ -59,7 +58,7 @@ export async function openApp({ environment = process.env, log, work = false }: 
     closing.push(() => storage.close())
     const speech = await openSpeech(speechSettings(config))
     closing.push(() => speech.close())
-    const media = openMedia({ processes: Math.max(1, cpus().length), scratch })
+    const media = openMedia()
     closing.push(() => media.close())
 
     const services = { config, storage, speech, media, scratch } as unknown as Services

@@ -14,6 +14,8 @@ export const voiceSettings = z.strictObject({
 
 /** How a project is read, cast and mastered; everything has a default. */
 export const projectSettings = z.strictObject({
+  /** BCP 47, when the manuscript doesn't say or says it wrong. */
+  language: z.string().max(35).optional(),
   cast: z.enum(['auto', 'single']).optional(),
   detector: z.enum(['sieve', 'model']).optional(),
   narrator_voice: z.string().max(255).optional(),
@@ -30,8 +32,6 @@ export const projectSettings = z.strictObject({
 export const workflowSteps = ['project', 'manuscript', 'characters', 'casting', 'planning', 'voice', 'packaging'] as const
 const workflowCompleted = z.partialRecord(z.enum(workflowSteps), z.boolean())
 
-const language = () => text(35)
-
 export const projects = table('projects', 'project', {
   owner_id: uuid().default('acting_user()').readonly(),
   title: text(500),
@@ -40,7 +40,7 @@ export const projects = table('projects', 'project', {
   narrators: list(255).default("'{}'"),
   translators: list(255).default("'{}'"),
   adaptors: list(255).default("'{}'"),
-  language: language().default("'en'"),
+  language: text(35).default("'en'").readonly(),
   description: text(10_000).nullable(),
   publisher: text(255).nullable(),
   published: text(10).nullable(),
@@ -85,6 +85,7 @@ export const chapters = table('chapters', 'chapter', {
   text: text(20_000_000).secret(),
   blocks: json(z.array(z.unknown())).default("'[]'").secret(),
   content_key: text(64).nullable().secret(),
+  segments_key: text(64).nullable().secret(),
   word_count: integer().default('0').readonly(),
   character_count: integer().default('0').readonly(),
   estimated_seconds: seconds().default('0').readonly(),
