@@ -3,8 +3,12 @@ import type { Biquad } from './filter-coefficients.ts'
 /** Below this a filter's memory is silence; left alone it would decay into denormal numbers, which are a hundred times slower. */
 const NOTHING = 1e-30
 
-/** A filter that keeps its memory from block to block and works in place. */
-export const sampleFilter = ({ b0, b1, b2, a1, a2 }: Biquad): ((samples: Float32Array) => void) => {
+/** A filter with a gain (linear) that keeps its memory from block to block and works in place. */
+export const sampleFilter = (section: Biquad, gain = 1): ((samples: Float32Array) => void) => {
+  const { a1, a2 } = section
+  const b0 = section.b0 * gain
+  const b1 = section.b1 * gain
+  const b2 = section.b2 * gain
   let s1 = 0
   let s2 = 0
   return (samples) => {

@@ -1,4 +1,4 @@
-import { TRUE_PEAK_BOUND, TRUE_PEAK_HISTORY, truePeakAt } from './true-peak.ts'
+import { NEIGHBOUR_SHARE, TRUE_PEAK_HISTORY, truePeakAt } from './true-peak.ts'
 
 /** A brick wall for peaks that looks ahead. Takes blocks of any length and gives back as many samples, late by its look-ahead. */
 export interface Limiter {
@@ -25,13 +25,14 @@ export const limiter = (sampleRate: number, ceiling: number): Limiter => {
   const lead = Math.max(delay, TRUE_PEAK_HISTORY)
   const release = 1 - Math.exp(-1 / (RELEASE_SECONDS * sampleRate))
   const heldUntil = delay + 1
+  const worthwhile = ceiling * NEIGHBOUR_SHARE
   let input = new Float32Array(lead)
   let output = new Float32Array(0)
 
-  // Sliding minimum of the needed gain as a monotonic queue of (value, index) in rings.
-  const ring = heldUntil + 1
-  const values = new Float64Array(ring)
-  const indices = new Float64Array(ring)
+  // Sliding minimum of the needed gain as a monotonic queue of (value, index) in rings of a power of two.
+  const mask = 2 ** Math.ceil(Math.log2(heldUntil + 1)) - 1
+  const values = new Float64Array(mask + 1)
+  const indices = new Float64Array(mask + 1)
   let first = 0
   let size = 0
   let clock = 0
@@ -42,46 +43,58 @@ export const limiter = (sampleRate: number, ceiling: number): Limiter => {
   /** How long the gain has been 1. */
   let calm = Infinity
 
-  const isCalm = (x: Float32Array, from: number, to: number): boolean => {
-    if (calm < smoothing || size > 0) return false
-    let high = 0
-    for (let i = from - TRUE_PEAK_HISTORY; i < to; i++) {
-      const magnitude = Math.abs(x[i]!)
-      if (magnitude > high) high = magnitude
-    }
-    if (high * TRUE_PEAK_BOUND <= ceiling) return true
-    if (high > ceiling) return false
-    for (let i = from; i < to; i++) if (truePeakAt(x, i) > ceiling) return false
-    return true
+  const hasPeak = (x: Float32Array, from: number, to: number): boolean => {
+    for (let i = from; i < to; i++) if (levelAt(x, i, worthwhile) > ceiling) return true
+    return false
   }
 
-  const limit = (x: Float32Array, i: number): number => {
-    const level = Math.max(Math.abs(x[i]!), truePeakAt(x, i))
+  const hold = (level: number): number => {
     clock++
     if (level > ceiling) {
       const needed = ceiling / level
-      while (size > 0 && values[(first + size - 1) % ring]! >= needed) size--
-      const last = (first + size) % ring
+      while (size > 0 && values[(first + size - 1) & mask]! >= needed) size--
+      const last = (first + size) & mask
       values[last] = needed
       indices[last] = clock
       size++
     }
     if (size > 0 && indices[first]! <= clock - heldUntil) {
-      first = (first + 1) % ring
+      first = (first + 1) & mask
       size--
     }
-    const wanted = size > 0 ? values[first]! : 1
-    gain += (1 - gain) * release
-    if (gain > 1 - 1e-5) gain = 1
-    if (wanted < gain) gain = wanted
-    recentSum += gain - recent[recentAt]!
-    recent[recentAt] = gain
-    recentAt = recentAt + 1 === smoothing ? 0 : recentAt + 1
-    calm = gain === 1 ? calm + 1 : 0
-    if (calm === smoothing) recentSum = smoothing
-    const value = x[i - delay]! * (recentSum / smoothing)
-    // Only rounding can pass the wall.
-    return value > ceiling ? ceiling : value < -ceiling ? -ceiling : value
+    return size > 0 ? values[first]! : 1
+  }
+
+  /** Limits samples from..to of the input into the output. */
+  const limit = (x: Float32Array, from: number, to: number) => {
+    const isQuiet = !hasPeak(x, from, to)
+    if (isQuiet && size === 0 && calm >= smoothing) {
+      output.set(x.subarray(from - delay, to - delay), from - lead)
+      return
+    }
+    // Locals, because numbers that closures change are boxed.
+    let current = gain
+    let sum = recentSum
+    let at = recentAt
+    let ones = calm
+    for (let i = from; i < to; i++) {
+      const wanted = isQuiet && size === 0 ? 1 : hold(isQuiet ? 0 : levelAt(x, i, worthwhile))
+      current += (1 - current) * release
+      if (current > 1 - 1e-5) current = 1
+      if (wanted < current) current = wanted
+      sum += current - recent[at]!
+      recent[at] = current
+      at = at + 1 === smoothing ? 0 : at + 1
+      ones = current === 1 ? ones + 1 : 0
+      if (ones === smoothing) sum = smoothing
+      const value = (x[i - delay]! * sum) / smoothing
+      // Only rounding can pass the wall.
+      output[i - lead] = value > ceiling ? ceiling : value < -ceiling ? -ceiling : value
+    }
+    gain = current
+    recentSum = sum
+    recentAt = at
+    calm = ones
   }
 
   return {
@@ -97,11 +110,17 @@ export const limiter = (sampleRate: number, ceiling: number): Limiter => {
       input.set(samples, lead)
       for (let from = lead; from < lead + length; from += CHUNK) {
         const to = Math.min(lead + length, from + CHUNK)
-        if (isCalm(input, from, to)) output.set(input.subarray(from - delay, to - delay), from - lead)
-        else for (let i = from; i < to; i++) output[i - lead] = limit(input, i)
+        limit(input, from, to)
       }
       input.copyWithin(0, length, length + lead)
       return output.subarray(0, length)
     },
   }
+}
+
+/** The higher of the sample's magnitude and of the true peak that it completes, which is looked at only where a neighbour is `worthwhile`. */
+const levelAt = (x: Float32Array, i: number, worthwhile: number): number => {
+  const magnitude = Math.abs(x[i]!)
+  if (Math.abs(x[i - 6]!) <= worthwhile && Math.abs(x[i - 5]!) <= worthwhile) return magnitude
+  return Math.max(magnitude, truePeakAt(x, i))
 }

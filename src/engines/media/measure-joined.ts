@@ -27,7 +27,7 @@ export const measureGain = (request: RenderRequest, chain: ChainSettings): numbe
     if (sampleRate !== rate) {
       closeMeter()
       rate = sampleRate
-      meter = levelsMeter(rate, 1)
+      meter = levelsMeter(rate, 1, { withTruePeak: false })
       filter = sampleFilter(highPass(chain.highPass, rate))
     }
     filter(samples)

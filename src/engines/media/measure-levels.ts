@@ -1,7 +1,7 @@
 import { kWeighting } from './filter-coefficients.ts'
 import { integratedLoudness } from './integrated-loudness.ts'
 import type { Levels } from './media.ts'
-import { TRUE_PEAK_BOUND, TRUE_PEAK_HISTORY, truePeakAt } from './true-peak.ts'
+import { NEIGHBOUR_SHARE, TRUE_PEAK_HISTORY, truePeakAt } from './true-peak.ts'
 
 /** One pass over samples that gives every level a delivery asks for. */
 export interface LevelsMeter {
@@ -18,14 +18,13 @@ export interface LevelsMeter {
 
 const CELL_SECONDS = 0.05
 const WINDOW_CELLS = 10
-const CHUNK = 64
 /** The largest 16-bit value: what converters make of everything above. */
 const CLIPPED = 32767 / 32768
 
 export const decibels = (amplitude: number): number => 20 * Math.log10(amplitude)
 
-/** ITU-R BS.1770-4 loudness and true peak, RMS, sample peak and noise floor of one stream. */
-export const levelsMeter = (sampleRate: number, channels: number): LevelsMeter => {
+/** ITU-R BS.1770-4 loudness and (unless told otherwise) true peak, RMS, sample peak and noise floor of one stream. */
+export const levelsMeter = (sampleRate: number, channels: number, { withTruePeak = true } = {}): LevelsMeter => {
   const cellLength = Math.round(CELL_SECONDS * sampleRate)
   const [shelf, high] = kWeighting(sampleRate)
   const weights = Array.from({ length: channels }, (_, channel) => channelWeight(channel, channels))
@@ -96,7 +95,8 @@ export const levelsMeter = (sampleRate: number, channels: number): LevelsMeter =
         energy += cellPlain
         cellFill = cellPlain = cellWeighted = 0
       }
-      for (let channel = 0; channel < channels; channel++) scanTruePeak(planes[channel]!, states[channel]!.history)
+      if (withTruePeak)
+        for (let channel = 0; channel < channels; channel++) scanTruePeak(planes[channel]!, states[channel]!.history)
       count += length
     },
     cells: { plain, weighted },
@@ -116,20 +116,19 @@ export const levelsMeter = (sampleRate: number, channels: number): LevelsMeter =
   }
 }
 
-/** The highest interpolated magnitude that ends in samples from..to, or `known` when none is above. Chunks that cannot pass it are skipped. */
-export const highestTruePeak = (x: Float32Array, from: number, to: number, known: number): number => {
+/** The highest interpolated magnitude that ends in samples from..to, or `known` when none is above. */
+const highestTruePeak = (x: Float32Array, from: number, to: number, known: number): number => {
   let truePeak = known
-  for (let start = from; start < to; start += CHUNK) {
-    const end = Math.min(to, start + CHUNK)
-    let high = 0
-    for (let i = start - TRUE_PEAK_HISTORY; i < end; i++) {
-      const magnitude = Math.abs(x[i]!)
-      if (magnitude > high) high = magnitude
-    }
-    if (high * TRUE_PEAK_BOUND <= truePeak) continue
-    for (let i = start; i < end; i++) {
-      const value = truePeakAt(x, i)
-      if (value > truePeak) truePeak = value
+  let worthwhile = known * NEIGHBOUR_SHARE
+  for (let i = from; i < to; i++) {
+    // Each sample is the left neighbour once and the right one once; either may be the high one.
+    const left = x[i - 6]!
+    const right = x[i - 5]!
+    if (left <= worthwhile && left >= -worthwhile && right <= worthwhile && right >= -worthwhile) continue
+    const value = truePeakAt(x, i)
+    if (value > truePeak) {
+      truePeak = value
+      worthwhile = value * NEIGHBOUR_SHARE
     }
   }
   return truePeak

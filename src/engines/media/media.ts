@@ -1,3 +1,5 @@
+import type { M4bRequest, M4bResult } from './assemble-m4b.ts'
+
 /** A piece of a chapter, in order. */
 export interface RenderPart {
   /** An audio file on this machine, of whatever format. */
@@ -65,5 +67,7 @@ export interface AudioFacts {
 export interface Media {
   render(request: RenderRequest, signal?: AbortSignal): Promise<RenderResult>
   probe(file: string, signal?: AbortSignal): Promise<AudioFacts>
+  /** Joins chapters rendered as `aac` into one M4B with chapters, tags and cover, without encoding anew. */
+  assembleM4b(request: M4bRequest, signal?: AbortSignal): Promise<M4bResult>
   close(): Promise<void>
 }

@@ -121,6 +121,7 @@ export const openMedia = ({ size = availableParallelism() }: MediaOptions = {}):
         request.outputs.map(({ file }) => file),
       ),
     probe: (file, signal) => ask('probe', { file }, signal),
+    assembleM4b: (request, signal) => ask('assembleM4b', request, signal, [request.file]),
     async close() {
       isClosed = true
       for (const task of queue.splice(0)) task.reject(closed())

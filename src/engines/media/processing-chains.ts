@@ -15,11 +15,17 @@ export interface ChainSettings {
 }
 
 /**
- * audiobook_standard aims at the middle of ACX's window (RMS −23…−18 dB, peak ≤ −3 dB, noise floor ≤ −60 dB). podcast_standard aims at −19 LUFS, which
+ * audiobook_standard lands near the middle of ACX's window (RMS −23…−18 dB, peak ≤ −3 dB, noise floor ≤ −60 dB), once limiting has taken its share. podcast_standard aims at −19 LUFS, which
  * in mono sounds as loud as −16 LUFS in stereo, with true peaks at most −1 dBTP (AES TD1008). raw only joins and resamples.
  */
 export const PROCESSING_CHAINS: Record<ProcessingChain, ChainSettings | null> = {
-  audiobook_standard: { highPass: 80, target: { measure: 'rms', level: -20 }, ceiling: -4, roomTone: -68, fade: 0.003 },
+  audiobook_standard: {
+    highPass: 80,
+    target: { measure: 'rms', level: -19.3 },
+    ceiling: -5.5,
+    roomTone: -68,
+    fade: 0.003,
+  },
   podcast_standard: {
     highPass: 80,
     target: { measure: 'loudness', level: -19 },

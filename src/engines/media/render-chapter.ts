@@ -45,12 +45,9 @@ export const renderChapter = async (request: RenderRequest, pause: () => Promise
         change?.free()
         rate = sampleRate
         change = resampler(rate, MASTER_RATE)
-        if (chain) filter = sampleFilter(highPass(chain.highPass, rate))
+        if (chain) filter = sampleFilter(highPass(chain.highPass, rate), gain)
       }
-      if (chain) {
-        filter(samples)
-        for (let i = 0; i < samples.length; i++) samples[i]! *= gain
-      }
+      filter(samples)
       master.process(change!.process(samples))
       if (++blocks % BLOCKS_BETWEEN_PAUSES === 0) await pause()
     }
@@ -81,9 +78,12 @@ const masterSamples = (toneLevel: number, ceiling: number, emit: (samples: Float
   }
   return {
     process(samples: Float32Array) {
-      for (let i = 0; i < samples.length; i++) {
-        samples[i]! += tone[toneAt]!
-        toneAt = toneAt + 1 === tone.length ? 0 : toneAt + 1
+      for (let from = 0; from < samples.length; ) {
+        const to = Math.min(samples.length, from + tone.length - toneAt)
+        const shift = toneAt - from
+        for (let i = from; i < to; i++) samples[i]! += tone[i + shift]!
+        toneAt = (to + shift) % tone.length
+        from = to
       }
       if (samples.length > 0) pass(samples)
     },

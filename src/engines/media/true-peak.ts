@@ -13,8 +13,11 @@ const [B0, B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11] = PHASE_1
 /** Samples before the first one that `truePeakAt` reads. */
 export const TRUE_PEAK_HISTORY = 11
 
-/** No interpolated value is more than this many times the highest of its twelve samples: the sum of phase 1's magnitudes. */
-export const TRUE_PEAK_BOUND = PHASE_1.reduce((sum, tap) => sum + Math.abs(tap), 0)
+/**
+ * A true peak is looked for only between samples one of which reaches this share of it. A steady tone up to a third of the sample rate
+ * never has its peaks between lower ones, and nothing that is heard peaks above that.
+ */
+export const NEIGHBOUR_SHARE = 0.5
 
 /** The highest magnitude of the four values interpolated between samples `at − 6` and `at − 5`, from samples `at − 11` to `at`. */
 export const truePeakAt = (x: Float32Array, at: number): number => {

@@ -1,6 +1,10 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { adtsHeader } from './adts.ts'
-import { openEncoder, toInt16 } from './encode-audio.ts'
+import { Dictionary, FormatContext, type Stream } from 'node-av/lib'
+import { AVFMT_FLAG_BITEXACT } from 'node-av/constants'
+import { bufferedFile } from './buffered-file.ts'
+import { type EncoderName, openEncoder, toInt16 } from './encode-audio.ts'
+import { must } from './ffmpeg-error.ts'
 import type { RenderOutput } from './media.ts'
 import { partialFile } from './partial-file.ts'
 import { wavHeader } from './wav-header.ts'
@@ -44,8 +48,10 @@ const openWriter = (output: RenderOutput, file: string): FileWriter => {
       return aacWriter(file, output.bitRate)
     case 'wav':
       return wavWriter(file)
-    default:
-      throw new Error(`no writer for ${output.format}`)
+    case 'mp3':
+      return muxedWriter(file, 'mp3', 'libmp3lame', output.bitRate, output.tags ?? {})
+    case 'flac':
+      return muxedWriter(file, 'flac', 'flac', 0, {})
   }
 }
 
@@ -98,33 +104,43 @@ const once = (run: () => void) => {
   }
 }
 
-const BUFFER = 1 << 18
-
-/** A file written in large pieces: a system call a packet would cost more than the packet. */
-export const bufferedFile = (file: string) => {
-  const descriptor = openSync(file, 'w')
-  const buffer = Buffer.allocUnsafe(BUFFER)
-  let filled = 0
-  let isOpen = true
-  const flush = () => {
-    for (let at = 0; at < filled; ) at += writeSync(descriptor, buffer, at, filled - at)
-    filled = 0
-  }
+/** MP3 with ID3v2.3 tags and an Info frame (so that players know its exact length), or FLAC. */
+const muxedWriter = (
+  file: string,
+  container: string,
+  codec: EncoderName,
+  bitRate: number,
+  tags: Record<string, string>,
+): FileWriter => {
+  const format = new FormatContext()
+  let stream: Stream | null = null
+  const encoder = openEncoder(codec, bitRate, (packet) => {
+    packet.streamIndex = 0
+    packet.rescaleTs(encoder.context.timeBase, stream!.timeBase)
+    must(format.writeFrameSync(packet), file, 'writing')
+  })
+  must(format.allocOutputContext2(null, container, file), file, 'making the container')
+  format.setFlags(AVFMT_FLAG_BITEXACT)
+  stream = format.newStream()
+  must(stream.codecpar.fromContext(encoder.context), file, 'making the stream')
+  stream.timeBase = encoder.context.timeBase
+  const metadata = Dictionary.fromObject(tags)
+  format.metadata = metadata
+  must(format.openOutputSync(), file, 'opening')
+  const options = Dictionary.fromObject(container === 'mp3' ? { id3v2_version: 3 } : {})
+  must(format.writeHeaderSync(options), file, 'writing the header')
+  options.free()
   return {
-    write(bytes: Uint8Array) {
-      for (let at = 0; at < bytes.length; ) {
-        const count = Math.min(BUFFER - filled, bytes.length - at)
-        buffer.set(bytes.subarray(at, at + count), filled)
-        filled += count
-        at += count
-        if (filled === BUFFER) flush()
-      }
+    write: encoder.write,
+    finish() {
+      encoder.finish()
+      must(format.writeTrailerSync(), file, 'writing the trailer')
+      this.close()
     },
-    flush,
-    writeAt: (position: number, bytes: Uint8Array) => writeSync(descriptor, bytes, 0, bytes.length, position),
-    close() {
-      if (isOpen) closeSync(descriptor)
-      isOpen = false
-    },
+    close: once(() => {
+      format.closeOutputSync()
+      format.freeContext()
+      encoder.free()
+    }),
   }
 }
