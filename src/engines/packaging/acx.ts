@@ -32,7 +32,7 @@ export async function packAcx(
   book: Book,
   content: AcxContent,
   out: string,
-  options: { format: 'acx' | 'audible'; container: 'zip' | 'folder' },
+  options: { format: 'acx' | 'audible'; container: 'zip' | 'folder'; signal?: AbortSignal },
 ): Promise<PackageResult> {
   const sections = content.sections ?? book.chapters.map(({ title, audio }) => ({ title, audio }))
   if (!sections.length) throw new Problem(422, 'nothing_to_pack', 'The book has no chapters.')
@@ -71,6 +71,7 @@ export async function packAcx(
       textFile('README.txt', 'text/plain', writeAcxNotes(bookTitle(book), book, listed)),
     ],
     closeWithManifest(options.format, book),
+    options.signal,
   )
   return { ...written, manifest: describePackage(options.format, book, written.files) }
 }

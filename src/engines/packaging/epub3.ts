@@ -31,7 +31,11 @@ interface Page {
  * An EPUB 3.3 that reads itself aloud: media overlays that highlight each word, or each sentence where a voice gave no word timings.
  * Chapter audio must be MP3 or AAC in MP4 (`Problem` 422 audio_not_supported).
  */
-export async function packEpub3(book: Book, out: string, options: { level: CueLevel }): Promise<PackageResult> {
+export async function packEpub3(
+  book: Book,
+  out: string,
+  options: { level: CueLevel; signal?: AbortSignal },
+): Promise<PackageResult> {
   if (!book.chapters.length) throw new Problem(422, 'nothing_to_pack', 'The book has no chapters.')
   const language = canonicalLanguage(book.metadata.language)
   const pages = book.chapters.map((chapter, index) => layPage(chapter, index, language, options.level))
@@ -56,7 +60,7 @@ export async function packEpub3(book: Book, out: string, options: { level: CueLe
     ]),
   ]
   const spine = [...cover.spine, ...pages.map(({ id }) => id)]
-  const written = await writeZip(out, [
+  const files = [
     textFile('mimetype', 'application/epub+zip', 'application/epub+zip'),
     textFile('META-INF/container.xml', 'application/xml', container),
     textFile('EPUB/package.opf', 'application/oebps-package+xml', writeOpf(book, language, items, spine, durations)),
@@ -65,7 +69,8 @@ export async function packEpub3(book: Book, out: string, options: { level: CueLe
     ...cover.files,
     ...pages.flatMap(({ page, overlay }) => [page, overlay]),
     ...pages.map(({ audio }) => audio),
-  ])
+  ]
+  const written = await writeZip(out, files, undefined, options.signal)
   return { ...written, manifest: describePackage('epub3', book, written.files) }
 }
 

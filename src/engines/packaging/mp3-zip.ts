@@ -11,7 +11,7 @@ import { writePlaylist } from './write-playlist.ts'
  * A zip of tagged MP3 files, one a chapter, with playlists, cue sheet, cover, manifest and checksums. Every chapter's audio must be MP3
  * (`Problem` 422 audio_not_supported).
  */
-export async function packMp3Zip(book: Book, out: string): Promise<PackageResult> {
+export async function packMp3Zip(book: Book, out: string, signal?: AbortSignal): Promise<PackageResult> {
   requireMp3(book.chapters.map((chapter) => chapter.audio.mediaType))
   const tracks = book.chapters.map((chapter, index) => ({
     file: `${numberedName(index + 1, book.chapters.length, chapter.title)}.mp3`,
@@ -33,6 +33,7 @@ export async function packMp3Zip(book: Book, out: string): Promise<PackageResult
       ...coverFile(book),
     ],
     closeWithManifest('mp3_zip', book),
+    signal,
   )
   return { ...written, manifest: describePackage('mp3_zip', book, written.files) }
 }

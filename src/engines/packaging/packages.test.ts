@@ -9,6 +9,7 @@ import { exampleBook, onePixelPng } from '../../../test/example-book.ts'
 import type { Book } from './book.ts'
 import { packEpub3 } from './epub3.ts'
 import { packMp3Zip } from './mp3-zip.ts'
+import { packVtt } from './vtt-zip.ts'
 
 let folder: string
 let book: Book
@@ -82,6 +83,30 @@ describe('packMp3Zip', () => {
     await expect(packMp3Zip(book, join(folder, 'a-file', 'x.zip'))).rejects.toThrow()
     expect((await readdir(folder)).filter((name) => name.startsWith('broken'))).toEqual([])
   })
+})
+
+it('packs captions, a file a chapter', async () => {
+  const out = join(folder, 'captions.zip')
+  await packVtt(book, out)
+  const files = await unzip(out)
+  expect([...files.keys()]).toEqual([
+    '01-chapter-one-only.vtt',
+    '02-chapter-2.vtt',
+    'manifest.json',
+    'CHECKSUMS.sha256',
+  ])
+  expect(files.get('01-chapter-one-only.vtt')?.bytes.toString()).toContain(
+    '<v Mr. Vane>“You are late,” said Mr. Vane.\n',
+  )
+})
+
+it('stops when it is told to, and leaves nothing behind', async () => {
+  const out = join(folder, 'stopped.epub')
+  const stop = new AbortController()
+  const packed = packEpub3(book, out, { level: 'word', signal: stop.signal })
+  stop.abort()
+  await expect(packed).rejects.toThrow(/abort/)
+  expect((await readdir(folder)).filter((name) => name.startsWith('stopped'))).toEqual([])
 })
 
 it('gives the same bytes whenever and wherever the same book is packed', async () => {

@@ -47,7 +47,13 @@ const compressible = (mediaType: string): boolean =>
  * same bytes. A first file named `mimetype` is stored, with its size in its header and no extra field (EPUB OCF 3.3, section 4.2.2).
  * The result appears at `out` whole or not at all.
  */
-export async function writeZip(out: string, files: PackageFile[], closing: Closing = () => []): Promise<Written> {
+export async function writeZip(
+  out: string,
+  files: PackageFile[],
+  closing: Closing = () => [],
+  signal?: AbortSignal,
+): Promise<Written> {
+  signal?.throwIfAborted()
   const partial = `${out}.partial`
   await mkdir(dirname(out), { recursive: true })
   const zip = new yazl.ZipFile()
@@ -55,10 +61,11 @@ export async function writeZip(out: string, files: PackageFile[], closing: Closi
   const finished = pipeline(zip.outputStream as Readable, whole, createWriteStream(partial))
   const failed = new Promise<never>((_, reject) => zip.once('error', reject))
   const stop = new AbortController()
+  const ended = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
   const written: WrittenFile[] = []
   const last = (async () => {
-    for (const file of files) written.push(await addToZip(zip, file, stop.signal))
-    for (const file of closing(written)) await addToZip(zip, file, stop.signal)
+    for (const file of files) written.push(await addToZip(zip, file, ended))
+    for (const file of closing(written)) await addToZip(zip, file, ended)
     zip.end()
     await finished
   })()
@@ -94,13 +101,18 @@ async function addToZip(zip: yazl.ZipFile, file: PackageFile, signal: AbortSigna
 }
 
 /** Writes the files below a folder, each whole or not at all; other files that lie there are left alone. */
-export async function writeFolder(out: string, files: PackageFile[], closing: Closing = () => []): Promise<Written> {
+export async function writeFolder(
+  out: string,
+  files: PackageFile[],
+  closing: Closing = () => [],
+  signal?: AbortSignal,
+): Promise<Written> {
   const write = async (file: PackageFile) => {
     const target = join(out, file.name)
     const measure = new Measure()
     await mkdir(dirname(target), { recursive: true })
     try {
-      await pipeline(open(file), measure, createWriteStream(`${target}.partial`))
+      await pipeline(open(file), measure, createWriteStream(`${target}.partial`), { signal })
     } catch (error) {
       await rm(`${target}.partial`, { force: true })
       throw unreadable(error)
