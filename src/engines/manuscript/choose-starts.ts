@@ -51,7 +51,12 @@ export function startsFromHeadings(blocks: FlowBlock[]): Map<number, SectionStar
   const all = headings.map(({ level }) => level).toSorted((a, b) => a - b)
   const chapterLevel = counted.length
     ? (mostCommon(counted.map(({ level }) => level)) ?? 2)
-    : (all.find((level) => headings.filter((other) => other.level === level).length > 1) ?? all[0] ?? 1)
+    : // One heading deep below another, each alone on its level, is an outline and no row of chapters.
+      (all.find(
+        (level) => level <= (all[0] ?? 1) + 1 && headings.filter((other) => other.level === level).length > 1,
+      ) ??
+      all[0] ??
+      1)
   // Unnumbered headings that are many more than the numbered ones of their level are subheadings set alike.
   const alike = others.filter(({ level }) => level === chapterLevel).length
   const othersCount = counted.length === 0 || alike <= counted.length * 2 + 4

@@ -46,6 +46,7 @@ const omitted = {
   emptyIllustration: ['picture without words', 'pictures without words'],
   deletion: ['deleted passage (tracked changes)', 'deleted passages (tracked changes)'],
   comment: ['comment', 'comments'],
+  hiddenText: ['passage of hidden text', 'passages of hidden text'],
   unreadableCharacter: ['character that could not be decoded', 'characters that could not be decoded'],
 } as const
 

@@ -20,7 +20,9 @@ export function guessTitle(blocks: FlowBlock[]): { title?: string; authors: stri
     if (found?.[1] && result.authors.length === 0) result.authors.push(...found[1].split(/\s+(?:and|und|y|et)\s+/))
   })
   const first = lines[0]
-  if (first && !/[.!?]["”']?$/.test(first) && !/^(produced by|title:|by\b|copyright)/i.test(first))
+  // A line above nearly nothing is as likely the text itself.
+  if (blocks.length < 10 && !blocks.some(({ kind }) => kind === 'heading')) return result
+  if (first && !/[.!?:,;]["”']?$/.test(first) && !/^(produced by|title:|by\b|copyright)/i.test(first))
     result.title ??= first
   if (!result.title) {
     const produced = /^(produced by|e-?text prepared by|transcribed)/i.test(first ?? '')

@@ -41,14 +41,9 @@ export function nameFromHeadings(headings: string[], language: string): string {
   if (!first) return ''
   const heading = classifyHeading(first)
   const more = others.map(finish).filter((other) => other !== finish(first))
-  if (heading.is === 'matter')
-    return finish(more.length && more.join(' ').length < 120 ? `${heading.title}. ${more.join('. ')}` : heading.title)
-  if (heading.is === 'other')
-    return finish(
-      more.length === 1 && (first + more[0]).length < 150 ? `${finish(heading.title)}. ${more[0]}` : heading.title,
-    )
+  if (heading.is === 'matter' || heading.is === 'other') return finish(heading.title)
   const said = sayUnit(heading, language)
-  const title = [finish(heading.title), ...more].filter(Boolean).join('. ')
+  const title = finish(heading.title) || more.join('. ')
   return title && title.length < 400 ? `${said}. ${title}` : said
 }
 
@@ -60,6 +55,9 @@ export function nameSection(headings: string[], navigation: string | undefined, 
   if (!own) return listed
   const ownHeading = classifyHeading(headings[0] ?? '')
   const listedHeading = classifyHeading(navigation)
+  // "190" in the text and "190 A Four-Leaved Clover" in the navigation, without a sign between them.
+  if (ownHeading.is === 'numeral' && headings.length === 1 && navigation.startsWith(`${ownHeading.numeral} `))
+    return nameFromHeadings([ownHeading.numeral, navigation.slice(ownHeading.numeral.length)], language)
   const untitled = ownHeading.is !== 'other' && ownHeading.is !== 'matter' && headings.length === 1 && !ownHeading.title
   const fuller = listedHeading.is !== 'other' && listedHeading.is !== 'matter' && listedHeading.title
   if (untitled && fuller) return listed
