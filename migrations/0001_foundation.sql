@@ -18,9 +18,9 @@ create function set_tenant_context(tenant uuid, "user" uuid, sees_all boolean de
 returns void language plpgsql as $$
 begin
   execute format('set local app.current_tenant = %L', tenant);
-  execute format('set local app.current_user = %L', coalesce("user"::text, ''));
+  execute format('set local app."current_user" = %L', coalesce("user"::text, ''));
   execute format('set local app.sees_all = %L', case when sees_all then 'on' else 'off' end);
-  execute format('set local app.action = %L', coalesce(action, ''));
+  execute format('set local app."action" = %L', coalesce(action, ''));
   execute format('set local app.request = %L', coalesce(request, ''));
 end $$;
 
@@ -56,7 +56,7 @@ declare
 begin
   if tg_op <> 'INSERT' then before := to_jsonb(old); end if;
   if tg_op <> 'DELETE' then after := to_jsonb(new); end if;
-  foreach secret in array tg_argv loop
+  foreach secret in array coalesce(tg_argv, '{}') loop
     before := before - secret; after := after - secret;
   end loop;
   if tg_op = 'UPDATE' then

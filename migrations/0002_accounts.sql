@@ -127,7 +127,8 @@ $$;
 alter function find_tenant(text) owner to voicepress_platform;
 
 -- Makes a tenant with its limits; run by the owner at the first start, and later by those who may make tenants.
-grant insert on tenants, tenant_quotas to voicepress_platform;
+grant insert on tenants, tenant_quotas, audit_logs to voicepress_platform;
+create policy platform on audit_logs for insert to voicepress_platform with check (true);
 create policy platform on tenant_quotas for insert to voicepress_platform with check (true);
 create function make_tenant(name text, slug text, id uuid default uuid_v7()) returns uuid
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -181,6 +182,8 @@ create index usage_records_type on usage_records (tenant_id, resource_type, reco
 
 -- down
 
+drop policy platform on audit_logs;
+revoke insert on audit_logs from voicepress_platform;
 drop table usage_records, cost_entries;
 drop function make_tenant(text, text, uuid), find_tenant(text), find_credential(text);
 drop table api_keys, sessions, users, tenant_quotas, tenant_settings, tenants;

@@ -14,8 +14,9 @@ export function storageSettings(config: Config): StorageConfig {
       bucket: url.hostname,
       endpoint: url.searchParams.get('endpoint') ?? undefined,
       region: url.searchParams.get('region') ?? undefined,
-      pathStyle: url.searchParams.get('pathStyle') === 'true',
-      ...(config.AWS_ACCESS_KEY_ID && config.AWS_SECRET_ACCESS_KEY && { credentials: { accessKeyId: config.AWS_ACCESS_KEY_ID, secretAccessKey: config.AWS_SECRET_ACCESS_KEY } }),
+      forcePathStyle: url.searchParams.get('pathStyle') === 'true',
+      accessKeyId: config.AWS_ACCESS_KEY_ID,
+      secretAccessKey: config.AWS_SECRET_ACCESS_KEY,
     }
   if (url.protocol === 'azure:' && config.AZURE_STORAGE_CONNECTION_STRING) return { kind: 'azure', container: url.hostname, connectionString: config.AZURE_STORAGE_CONNECTION_STRING }
   throw new Problem(500, 'bad_configuration', 'STORAGE_URL: must be s3://bucket, or azure://container with AZURE_STORAGE_CONNECTION_STRING')

@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify'
+import type { App } from './app.ts'
+import { openHttp } from './kit/http.ts'
+
+export interface Server {
+  http: FastifyInstance
+  /** Where it listens. */
+  url: string
+}
+
+/** Opens the HTTP door of an open app. */
+export async function startServer({ kernel }: App): Promise<Server> {
+  const { VOICEPRESS_HOST: host, VOICEPRESS_PORT: port } = kernel.config
+  const http = await openHttp(kernel, { authenticate: (credentials) => kernel.services.authenticator.authenticate(credentials) })
+  kernel.closing.push(() => http.close())
+  const url = await http.listen({ host, port })
+  return { http, url }
+}
