@@ -25,7 +25,7 @@ export interface DesktopChapter {
   segments: DesktopSegment[]
 }
 
-export interface DesktopSegment {
+interface DesktopSegment {
   text: string
   character: string | null
   voiceId: string | null

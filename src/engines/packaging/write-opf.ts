@@ -15,7 +15,7 @@ export interface OpfItem {
 }
 
 export const activeClass = '-epub-media-overlay-active'
-export const playingClass = '-epub-media-overlay-playing'
+const playingClass = '-epub-media-overlay-playing'
 
 /** The package document, EPUB 3.3 section 5. `durations` are milliseconds by overlay id; `spine` holds ids in reading order. */
 export function writeOpf(

@@ -10,7 +10,7 @@ export interface TextRange {
 }
 
 /** Attributes of a root element that say the language and, where it runs right to left, the direction. */
-export function languageAttributes(language: string): string {
+function languageAttributes(language: string): string {
   const tag = escapeXml(language)
   return `lang="${tag}" xml:lang="${tag}"${isRightToLeft(language) ? ' dir="rtl"' : ''}`
 }
