@@ -57,7 +57,12 @@ export const assembleM4b = (request: M4bRequest): M4bResult => {
   const dataBytes = texts.length + audioBytes
   const isLarge = dataBytes + 64 * frameSizes.length > (request.largeFrom ?? 0xffffffff)
   const layout: MovieLayout = {
-    ...{ sampleRate, config, frameSizes, samples, chapters, isLarge },
+    sampleRate,
+    config,
+    frameSizes,
+    samples,
+    chapters,
+    isLarge,
     channels: (config >> 3) & 15,
     priming: FRAME_SAMPLES,
     metadata: request.metadata,

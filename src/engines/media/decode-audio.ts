@@ -89,6 +89,9 @@ export const decodeAudio = (file: string): AudioSource => {
   return {
     sampleRate,
     channels,
+    get damaged() {
+      return corrupt
+    },
     read() {
       for (;;) {
         const code = decoder.receiveFrameSync(frame)

@@ -1,10 +1,11 @@
 import type { M4bRequest, M4bResult } from './assemble-m4b.ts'
-import type { AudioFacts, RenderRequest, RenderResult } from './media.ts'
+import type { AudioFacts, MeasuredFile, RenderRequest, RenderResult } from './media.ts'
 
 /** What the parent may ask of a child: name → input and output. */
 export interface MediaTasks {
   render: { input: RenderRequest; output: RenderResult }
   probe: { input: { file: string }; output: AudioFacts }
+  measure: { input: { file: string }; output: MeasuredFile }
   assembleM4b: { input: M4bRequest; output: M4bResult }
 }
 

@@ -1,4 +1,6 @@
 import type { M4bRequest, M4bResult } from './assemble-m4b.ts'
+import type { M4bContents } from './read-m4b.ts'
+import type { Mp3Frames } from './walk-mp3.ts'
 
 /** A piece of a chapter, in order. */
 export interface RenderPart {
@@ -63,10 +65,61 @@ export interface AudioFacts {
   tags: Record<string, string>
 }
 
+/** A file decoded from end to end, with all that a delivery check judges. */
+export interface MeasuredFile extends AudioFacts {
+  file: string
+  bytes: number
+  /** Seconds of the decoded audio; `declaredDuration` is what the container says, 0 when it doesn't. */
+  duration: number
+  declaredDuration: number
+  levels: Levels
+  /** Samples at or beyond full scale. */
+  clipped: number
+  /** Seconds before the first and after the last sound above −50 dBFS RMS (10 ms). */
+  head: number
+  tail: number
+  /** Packets that could not be decoded. */
+  damaged: number
+  mp3: Mp3Frames | null
+  m4b: M4bContents | null
+}
+
+export type DeliveryProfile = 'acx' | 'm4b' | 'podcast'
+export type Verdict = 'pass' | 'warn' | 'fail'
+
+/** One measured value against what the profile asks for. */
+export interface Figure {
+  name: string
+  value: number | string | boolean
+  unit: string
+  /** For a person: '−23…−18', '≤ −3', 'mp3'; empty where nothing is asked. */
+  limit: string
+  verdict: Verdict
+  note?: string
+}
+
+export interface FileReport {
+  file: string
+  figures: Figure[]
+  verdict: Verdict
+}
+
+export interface DeliveryReport {
+  profile: DeliveryProfile
+  files: FileReport[]
+  verdict: Verdict
+}
+
 /** Rendering, measuring and packaging of audio. Every call may be aborted; nothing half-written stays behind. */
 export interface Media {
   render(request: RenderRequest, signal?: AbortSignal): Promise<RenderResult>
   probe(file: string, signal?: AbortSignal): Promise<AudioFacts>
+  measure(file: string, signal?: AbortSignal): Promise<MeasuredFile>
+  /**
+   * Measures files, and the audio files of folders, against what a shop asks for. One unreadable file alone is a Problem; among others it is a report that fails.
+   * Without a profile each file is held against that of its kind: 'm4b' for MP4, 'acx' for the rest.
+   */
+  check(paths: string[], profile?: DeliveryProfile, signal?: AbortSignal): Promise<DeliveryReport>
   /** Joins chapters rendered as `aac` into one M4B with chapters, tags and cover, without encoding anew. */
   assembleM4b(request: M4bRequest, signal?: AbortSignal): Promise<M4bResult>
   close(): Promise<void>

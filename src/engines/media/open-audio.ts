@@ -7,6 +7,8 @@ export interface AudioSource {
   channels: number
   /** The next samples, one array a channel of equal lengths, full scale ±1, or null at the end. The arrays are valid until the next call. */
   read(): Float32Array[] | null
+  /** Packets that could not be decoded so far. */
+  readonly damaged: number
   close(): void
 }
 
@@ -30,6 +32,7 @@ const openPcmWav = (file: string): AudioSource | null => {
   return {
     sampleRate,
     channels,
+    damaged: 0,
     read() {
       const wanted = Math.min(bytes.length, end - position)
       const got = wanted > 0 ? readSync(descriptor, bytes, 0, wanted, position) : 0

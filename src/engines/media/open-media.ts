@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Problem } from '../../kit/errors.ts'
 import { partialFile } from './partial-file.ts'
+import { checkDelivery } from './check-delivery.ts'
 import type { MediaTasks, TaskName, TaskReply, TaskRequest } from './media-tasks.ts'
 import type { Media } from './media.ts'
 
@@ -121,6 +122,8 @@ export const openMedia = ({ size = availableParallelism() }: MediaOptions = {}):
         request.outputs.map(({ file }) => file),
       ),
     probe: (file, signal) => ask('probe', { file }, signal),
+    measure: (file, signal) => ask('measure', { file }, signal),
+    check: (paths, profile, signal) => checkDelivery(paths, profile, (file) => ask('measure', { file }, signal)),
     assembleM4b: (request, signal) => ask('assembleM4b', request, signal, [request.file]),
     async close() {
       isClosed = true

@@ -31,7 +31,7 @@ export function* boxesIn(bytes: Buffer, from: number, to: number): Generator<Box
 export const findBox = (bytes: Buffer, within: { from: number; to: number }, path: string): Box | null => {
   let found: Box | { from: number; to: number } = within
   for (const type of path.split('/')) {
-    const next = boxesIn(bytes, found.from, found.to).find((box) => box.type === type)
+    const next: Box | undefined = boxesIn(bytes, found.from, found.to).find((box) => box.type === type)
     if (!next) return null
     found = next
   }
