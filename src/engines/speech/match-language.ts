@@ -10,10 +10,11 @@ export const OTHER_REGION = 2
  * language, or null when it is another language or script. A tag without a region means the likely one (CLDR: en → US, pt → BR).
  */
 export function matchLanguage(voice: string[], wanted: string): number | null {
-  if (voice.includes('*')) return SAME_REGION
+  if (voice.length === 1 && voice[0] === '*') return SAME_REGION
   const text = maximized(wanted)
   if (!text) return null
-  let best: number | null = null
+  // A voice of some languages that will do for all.
+  let best: number | null = voice.includes('*') ? OTHER_REGION : null
   for (const [place, tag] of voice.entries()) {
     const locale = maximized(tag)
     if (!locale || locale.language !== text.language || locale.script !== text.script) continue

@@ -8,7 +8,7 @@ export interface WorkerPool<Job, Result> {
 }
 
 export interface WorkerPoolOptions {
-  /** The thread's module; it answers every `{ id, job }` in turn with `{ id, result }` or `{ id, error }`. */
+  /** The thread's module; it answers every `{ id, job }` in turn with `{ id, result }`. */
   module: URL
   threads: number
   /** Seconds that one job may take before its thread is ended. */
@@ -29,7 +29,9 @@ interface Thread<Job, Result> {
   worker: Worker
   /** In the order in which they are answered. */
   tasks: Task<Job, Result>[]
-  watch: NodeJS.Timeout | undefined
+  /** Starts the clock of the first task; without a task the thread keeps nothing alive. */
+  watch(): void
+  stop(): void
 }
 
 /** Jobs handed to a thread beyond the one it works on, so that it never waits for this one. */
@@ -37,7 +39,10 @@ const AHEAD = 2
 /** A job during which two threads died is not tried again. */
 const DEATHS = 2
 
-type Answer<Result> = { id: number; result: Result } | { id: number; error: string }
+interface Answer<Result> {
+  id: number
+  result: Result
+}
 
 /** Threads that share one queue. They start when they are needed, are replaced when they die, and don't keep the process alive when idle. */
 export function openWorkerPool<Job, Result>(options: WorkerPoolOptions): WorkerPool<Job, Result> {
@@ -48,39 +53,44 @@ export function openWorkerPool<Job, Result>(options: WorkerPoolOptions): WorkerP
   let lastId = 0
 
   const startThread = (): Thread<Job, Result> => {
-    const thread: Thread<Job, Result> = { worker: new Worker(options.module), tasks: [], watch: undefined }
+    let clock: NodeJS.Timeout | undefined
     let died = false
+    const worker = new Worker(options.module)
+    const thread: Thread<Job, Result> = {
+      worker,
+      tasks: [],
+      watch() {
+        clearTimeout(clock)
+        if (thread.tasks.length === 0) return worker.unref()
+        worker.ref()
+        clock = setTimeout(() => bury(`it took more than ${options.timeLimit} s`), options.timeLimit * 1000)
+      },
+      stop: () => clearTimeout(clock),
+    }
     const bury = (why: string): void => {
       if (died) return
       died = true
-      clearTimeout(thread.watch)
+      thread.stop()
       threads.delete(thread)
-      void thread.worker.terminate()
+      void worker.terminate()
       const [current, ...waiting] = thread.tasks
       if (current) {
         current.deaths++
         if (current.deaths < DEATHS && !closed) waiting.unshift(current)
-        else current.reject(new Problem(500, 'speech_failed', `The speech engine broke down on this text: ${why}`))
+        else current.reject(new Problem(500, 'speech_failed', `The speech engine broke down on this text: ${why}.`))
       }
       queue = [...waiting.filter((task) => !task.dropped), ...queue]
       deal()
     }
-    const watch = (): void => {
-      clearTimeout(thread.watch)
-      thread.watch = undefined
-      if (thread.tasks.length === 0) return thread.worker.unref()
-      thread.watch = setTimeout(() => bury(`it took more than ${options.timeLimit} s`), options.timeLimit * 1000)
-    }
-    thread.worker.on('message', (answer: Answer<Result>) => {
+    worker.on('message', (answer: Answer<Result>) => {
       const task = thread.tasks.shift()
       if (!task || task.id !== answer.id) return bury('it answered out of turn')
-      if ('error' in answer) task.reject(new Problem(500, 'speech_failed', `The speech engine failed: ${answer.error}`))
-      else task.resolve(answer.result)
-      watch()
+      task.resolve(answer.result)
+      thread.watch()
       deal()
     })
-    thread.worker.on('error', (error: Error) => bury(error.message))
-    thread.worker.on('exit', (code) => bury(`its thread ended with ${code}`))
+    worker.on('error', (error: Error) => bury(error.message))
+    worker.on('exit', (code) => bury(`its thread ended with ${code}`))
     threads.add(thread)
     return thread
   }
@@ -92,11 +102,7 @@ export function openWorkerPool<Job, Result>(options: WorkerPoolOptions): WorkerP
       if (!thread || thread.tasks.length > AHEAD) return
       const task = queue.shift()!
       thread.tasks.push(task)
-      if (thread.tasks.length === 1) {
-        thread.worker.ref()
-        const { worker } = thread
-        thread.watch = setTimeout(() => void worker.terminate(), options.timeLimit * 1000)
-      }
+      if (thread.tasks.length === 1) thread.watch()
       thread.worker.postMessage({ id: task.id, job: task.job })
     }
   }
@@ -132,7 +138,7 @@ export function openWorkerPool<Job, Result>(options: WorkerPoolOptions): WorkerP
       await Promise.all(
         [...threads].map((thread) => {
           for (const task of thread.tasks.splice(0)) task.reject(error)
-          clearTimeout(thread.watch)
+          thread.stop()
           return thread.worker.terminate()
         }),
       )
