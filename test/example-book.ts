@@ -7,8 +7,7 @@ import type { Book, BookChapter, BookSegment } from '../src/engines/packaging/bo
 /** MPEG-1 layer III, 128 kbit/s, 44.1 kHz, mono: a frame of digital silence, 1152 samples. */
 const frame = Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0xc4]), Buffer.alloc(413)])
 
-const silentMp3 = (seconds: number): Buffer =>
-  Buffer.concat(Array(Math.ceil((seconds * 44100) / 1152)).fill(frame))
+const silentMp3 = (seconds: number): Buffer => Buffer.concat(Array(Math.ceil((seconds * 44100) / 1152)).fill(frame))
 
 /** One pixel. */
 export const onePixelPng = Buffer.from(

@@ -49,14 +49,12 @@ it.each(['word', 'sentence'] as const)(
     for (const paragraph of paragraphs.filter(Boolean)) {
       const heading = /^chapter [ivxlc\d]+\.?\]?$/i.test(paragraph)
       if (heading) chapters.push([])
-      chapters
-        .at(-1)
-        ?.push({
-          kind: heading ? 'heading' : 'paragraph',
-          text: paragraph,
-          marks: [],
-          ...(heading ? { level: 2 } : {}),
-        })
+      chapters.at(-1)?.push({
+        kind: heading ? 'heading' : 'paragraph',
+        text: paragraph,
+        marks: [],
+        ...(heading ? { level: 2 } : {}),
+      })
     }
     const example = await exampleBook(folder)
     const [pattern] = example.chapters
