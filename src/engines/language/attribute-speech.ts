@@ -1,113 +1,73 @@
-import type { CastCharacter } from './cast.ts'
-import { givenNameGender } from './given-names.ts'
-import { honorific } from './honorifics.ts'
-import type { Book, Paragraph, Token } from './read-paragraphs.ts'
-import { SPEECH_VERBS } from './speech-verbs.ts'
+import type { Cue } from './find-cues.ts'
+import { CONTEXT_FEATURES, FEATURES, featureRows, rankReader, type Scene } from './rank-features.ts'
+import { contextRows } from './rank-context.ts'
+import { parseRanker, probabilities, type Ranker } from './ranker.ts'
+import { FIRST_PASS, SECOND_PASS } from './ranker-weights.ts'
 
-interface Said {
-  speaker: string | null
-  rule: string
+export interface Attribution {
+  /** Index of the person, or -1. */
+  person: number
+  rule:
+    | 'speech_tag'
+    | 'first_person'
+    | 'pronoun'
+    | 'description'
+    | 'vocative'
+    | 'action'
+    | 'alternation'
+    | 'context'
+    | 'unknown'
   confidence: number
 }
 
-/** First sieve: the name beside a verb of speech, else the turns of a dialogue. */
-export function attributeSpeech(book: Book): {
-  characters: CastCharacter[]
-  speakerAt: (chapter: number, start: number) => Said | undefined
-} {
-  const said = new Map<string, Said>()
-  const names = new Map<string, { lines: number; words: number; chapter: number; start: number }>()
-  const turns: (string | null)[] = []
-  for (const paragraph of book.paragraphs) {
-    if (paragraph.quotations.length === 0) continue
-    const tagged = taggedName(paragraph)
-    const speaker = tagged ?? turns.at(-2) ?? null
-    turns.push(speaker)
-    for (const quotation of paragraph.quotations) {
-      said.set(`${paragraph.chapter}:${quotation.start}`, {
-        speaker: speaker ? slug(speaker) : null,
-        rule: tagged ? 'speech_tag' : 'alternation',
-        confidence: tagged ? 0.9 : speaker ? 0.6 : 0,
-      })
-      if (!speaker) continue
-      const entry = names.get(speaker) ?? { lines: 0, words: 0, chapter: paragraph.chapter, start: quotation.start }
-      entry.lines++
-      entry.words += paragraph.tokens.filter(
-        (token) => token.word && token.start >= quotation.start && token.end <= quotation.end,
-      ).length
-      names.set(speaker, entry)
+export interface Rankers {
+  first: Ranker[]
+  second: Ranker[]
+}
+
+let stored: Rankers | undefined
+export const storedRankers = (): Rankers =>
+  (stored ??= {
+    first: [parseRanker(FIRST_PASS, FEATURES)],
+    second: [parseRanker(SECOND_PASS, [...FEATURES, ...CONTEXT_FEATURES])],
+  })
+
+/** Who says each utterance of a scene: ranked by what stands around it, then again by who seems to speak before and after. */
+export function attributeSpeech(scene: Scene, rankers = storedRankers()): Attribution[] {
+  const reader = rankReader(scene)
+  const candidates = scene.utterances.map((_, index) => featureRows(reader, index))
+  const first = candidates.map(({ rows }) => probabilities(rankers.first, rows))
+  const second = contextRows(reader, candidates, first).map(({ rows }) => probabilities(rankers.second, rows))
+  const chosen = candidates.map(({ people }, index) => {
+    const scores = second[index] as number[]
+    const top = Math.max(...scores)
+    return { person: people[scores.indexOf(top)] ?? -1, confidence: people.length > 0 ? top : 0 }
+  })
+  return chosen.map(({ person, confidence }, index): Attribution => {
+    if (person < 0) return { person, rule: 'unknown', confidence: 0 }
+    return {
+      person,
+      rule: ruleOf(scene, index, person, chosen[index - 2]?.person, reader.spoken[index - 1]?.addressed),
+      confidence,
     }
-  }
-  const characters = [...names]
-    .sort((a, b) => b[1].words - a[1].words)
-    .map(([name, entry]): CastCharacter => {
-      const first = name.split(' ')[0] ?? name
-      return {
-        id: slug(name),
-        name,
-        aliases: [name],
-        gender: honorific(first)?.gender ?? givenNameGender(first.toLowerCase()),
-        ageRange: null,
-        role: entry.lines > 20 ? 'supporting' : 'minor',
-        description: `Speaks ${entry.lines} lines.`,
-        confidence: 0.5,
-        lines: entry.lines,
-        words: entry.words,
-        firstAppearance: { chapter: entry.chapter, start: entry.start },
-      }
-    })
-  const narrator: CastCharacter = {
-    id: 'narrator',
-    name: 'Narrator',
-    aliases: [],
-    gender: null,
-    ageRange: null,
-    role: 'narrator',
-    description: 'Reads what nobody says.',
-    confidence: 1,
-    lines: 0,
-    words: 0,
-    firstAppearance: null,
-  }
-  const speakerAt = (chapter: number, start: number): Said | undefined => {
-    const paragraph = book.paragraphs.find((p) => p.chapter === chapter && p.start <= start && start < p.end)
-    const quotation = paragraph?.quotations.find((q) => q.start <= start && start < q.end)
-    return quotation && said.get(`${chapter}:${quotation.start}`)
-  }
-  return { characters: [narrator, ...characters], speakerAt }
+  })
 }
 
-function taggedName(paragraph: Paragraph): string | null {
-  const narration = paragraph.tokens.filter((token) => token.quotation < 0)
-  for (const [at, token] of narration.entries()) {
-    if (!SPEECH_VERBS.has(token.lower)) continue
-    const after = nameFrom(narration, at + 1)
-    if (after) return after
-    for (let back = at - 1; back >= Math.max(0, at - 4); back--) {
-      if (narration[back]?.capital && !(narration[back - 1]?.capital ?? false)) {
-        const before = nameFrom(narration, back)
-        if (before) return before
-      }
-    }
-  }
-  return null
+function ruleOf(
+  { people, cues }: Scene,
+  index: number,
+  person: number,
+  before: number | undefined,
+  addressed: Set<number> | undefined,
+): Attribution['rule'] {
+  const list = cues[index]?.list ?? []
+  const tag = (cue: Cue): boolean => cue.slot === 'inverted' || cue.slot === 'after' || cue.slot === 'before'
+  const tags = list.filter(tag)
+  if (tags.some((cue) => cue.person === person && !cue.noun)) return 'speech_tag'
+  if (tags.some((cue) => cue.self) && people[person]?.narrator) return 'first_person'
+  if (tags.some((cue) => cue.noun)) return 'description'
+  if (tags.some((cue) => cue.gender !== null)) return 'pronoun'
+  if (list.some((cue) => cue.slot.startsWith('subject') && cue.person === person)) return 'action'
+  if (addressed?.has(person)) return 'vocative'
+  return before === person ? 'alternation' : 'context'
 }
-
-function nameFrom(tokens: Token[], at: number): string | null {
-  const parts: string[] = []
-  for (let i = at; i < tokens.length && i < at + 5; i++) {
-    const token = tokens[i] as Token
-    if (token.text === '.' && honorific(parts.at(-1) ?? '')) continue
-    if (!token.capital || /^(?:I|He|She|They|We|You|It|The|And|But|Then)$/u.test(token.text)) break
-    parts.push(token.text.replace(/['’]s$/u, ''))
-  }
-  return parts.length > 0 ? parts.join(' ') : null
-}
-
-const slug = (name: string): string =>
-  name
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .replace(/^-|-$/gu, '')

@@ -13,6 +13,8 @@ export interface QuotationStyle {
 /** A stretch of speech with its marks. `open`: it goes on in the next paragraph, where the mark is repeated. */
 export interface Quotation extends Span {
   open: boolean
+  /** Quotations of one number are one utterance; without numbers the paragraphs tell. */
+  unit?: number
 }
 
 const CLOSERS: Record<string, string> = {

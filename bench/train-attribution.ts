@@ -1,0 +1,252 @@
+import { writeFileSync } from 'node:fs'
+import {
+  CONTEXT_FEATURES,
+  FEATURES,
+  type Candidates,
+  featureRows,
+  rankReader,
+  type RankReader,
+} from '../src/engines/language/rank-features.ts'
+import { contextRows } from '../src/engines/language/rank-context.ts'
+import { printRanker, probabilities, type Ranker } from '../src/engines/language/ranker.ts'
+import { readParagraphs } from '../src/engines/language/read-paragraphs.ts'
+import { setScene } from '../src/engines/language/set-scene.ts'
+import { trainRanker } from './train-ranker.ts'
+import { goldPeople, goldQuotations, listNovels, type Novel, readNovel, resolveName, speakerIndex } from './pdnc.ts'
+
+const ALL = [...FEATURES, ...CONTEXT_FEATURES]
+const HIDDEN = 24
+
+/** One novel in one setting, with the gold speakers as indexes of its people. */
+export interface Sample {
+  novel: Novel
+  setting: 'a' | 'b'
+  reader: RankReader
+  candidates: Candidates[]
+  /** Per utterance, the people who are its speaker; empty where gold says nothing. */
+  gold: Set<number>[]
+  /** Per utterance, its gold quotation's type. */
+  types: string[]
+}
+
+export function sampleGiven(novel: Novel): Sample {
+  const book = readParagraphs(novel.chapters, 'en', goldQuotations(novel))
+  const reader = rankReader(setScene(book, goldPeople(novel)))
+  const rows = reader.utterances.map((_, index) => featureRows(reader, index))
+  const quoted = reader.utterances.map(({ parts }) => {
+    const [paragraph, part] = parts[0] as [number, number]
+    return novel.quotations[book.paragraphs[paragraph]?.quotations[part]?.unit ?? -1]
+  })
+  const gold = quoted.map((quotation) => {
+    const index = quotation ? speakerIndex(novel, quotation.speaker) : -1
+    return new Set(index >= 0 ? [index] : [])
+  })
+  return {
+    novel,
+    setting: 'a',
+    reader,
+    candidates: rows,
+    gold,
+    types: quoted.map((quotation) => quotation?.type ?? ''),
+  }
+}
+
+/** The gold characters a found one stands for: by its name, else by its most frequent alias that is somebody's. */
+export function resolvePerson(novel: Novel, person: { name: string; aliases: string[]; narrator?: boolean }): number[] {
+  const found = [person.name, ...person.aliases].map((name) => resolveName(novel, name)).find((list) => list.length > 0)
+  return (
+    found ??
+    (person.narrator
+      ? novel.characters.flatMap(({ aliases }, index) =>
+          aliases.some((alias) => /^_?narr/iu.test(alias)) ? [index] : [],
+        )
+      : [])
+  )
+}
+
+export function sampleBare(novel: Novel): Sample {
+  const book = readParagraphs(novel.chapters, 'en')
+  const reader = rankReader(setScene(book))
+  const rows = reader.utterances.map((_, index) => featureRows(reader, index))
+  const resolved = reader.people.map((person) => resolvePerson(novel, person))
+  const gold: Set<number>[] = []
+  const types: string[] = []
+  for (const utterance of reader.utterances) {
+    const [index, part] = utterance.parts[0] as [number, number]
+    const paragraph = book.paragraphs[index]
+    const quotation = paragraph?.quotations[part]
+    const base = novel.bases[paragraph?.chapter ?? 0] as number
+    const start = base + (quotation?.start ?? 0)
+    const end = base + (quotation?.end ?? 0)
+    const match = novel.quotations.find((one) => one.spans.some(([from, to]) => from < end && to > start))
+    const character = match ? speakerIndex(novel, match.speaker) : -1
+    gold.push(
+      new Set(character < 0 ? [] : resolved.flatMap((one, person) => (one.includes(character) ? [person] : []))),
+    )
+    types.push(match?.type ?? '')
+  }
+  return { novel, setting: 'b', reader, candidates: rows, gold, types }
+}
+
+export interface Trained {
+  first: Ranker[]
+  second: Ranker[]
+}
+
+const groups = (
+  samples: Sample[],
+  rows: (sample: Sample) => Candidates[],
+): { rows: Float32Array[]; gold: boolean[] }[] =>
+  samples.flatMap((sample) =>
+    rows(sample).flatMap(({ people, rows: list }, index) => {
+      const gold = people.map((person) => (sample.gold[index] as Set<number>).has(person))
+      return gold.includes(true) && list.length > 1 ? [{ rows: list, gold }] : []
+    }),
+  )
+
+/** First pass, then the second on what first passes say of novels that they were not trained on. */
+export function train(samples: Sample[], options: { epochs: number; ensemble: number; seed: number }): Trained {
+  const folds = 3
+  const names = [...new Set(samples.map((sample) => sample.novel.name))]
+  const context = new Map<Sample, Candidates[]>()
+  for (let fold = 0; fold < folds; fold++) {
+    const held = new Set(names.filter((_, index) => index % folds === fold))
+    const ranker = trainRanker(
+      groups(
+        samples.filter((sample) => !held.has(sample.novel.name)),
+        (sample) => sample.candidates,
+      ),
+      FEATURES.length,
+      HIDDEN,
+      { ...options, seed: options.seed + fold },
+    )
+    for (const sample of samples.filter((one) => held.has(one.novel.name))) {
+      context.set(
+        sample,
+        contextRows(
+          sample.reader,
+          sample.candidates,
+          sample.candidates.map(({ rows }) => probabilities([ranker], rows)),
+        ),
+      )
+    }
+  }
+  const seeds = Array.from({ length: options.ensemble }, (_, index) => options.seed + 10 + index)
+  const first = seeds.map((seed) =>
+    trainRanker(
+      groups(samples, (sample) => sample.candidates),
+      FEATURES.length,
+      HIDDEN,
+      { ...options, seed },
+    ),
+  )
+  const second = seeds.map((seed) =>
+    trainRanker(
+      groups(samples, (sample) => context.get(sample) as Candidates[]),
+      ALL.length,
+      HIDDEN,
+      { ...options, seed },
+    ),
+  )
+  return { first, second }
+}
+
+export function predict(trained: Trained, sample: Sample): { first: number[][]; second: number[][] } {
+  const first = sample.candidates.map(({ rows }) => probabilities(trained.first, rows))
+  const rows = contextRows(sample.reader, sample.candidates, first)
+  return { first, second: rows.map(({ rows: list }) => probabilities(trained.second, list)) }
+}
+
+/** Share of right utterances by type. */
+export function accuracy(sample: Sample, scores: number[][]): Record<string, [number, number]> {
+  const table: Record<string, [number, number]> = {}
+  sample.candidates.forEach(({ people }, index) => {
+    const type = sample.types[index] as string
+    if (type === '' && sample.setting === 'b') return
+    const list = scores[index] as number[]
+    const best = people[list.indexOf(Math.max(...list))] ?? -1
+    for (const key of ['all', type]) {
+      const cell = (table[key] ??= [0, 0])
+      cell[1]++
+      if ((sample.gold[index] as Set<number>).has(best)) cell[0]++
+    }
+  })
+  return table
+}
+
+/**
+ * `train-attribution FOLDER [--cross N]` trains the attribution's weights on the novels of FOLDER and writes them; with
+ * `--cross` it leaves every Nth part of the novels out in turn, trains on the rest, and prints what it scores on them instead.
+ */
+export async function run(args: string[]): Promise<void> {
+  const folder = args.find((arg) => !arg.startsWith('--') && !/^\d+$/u.test(arg)) ?? '../shared/data/pdnc'
+  const cross = args.includes('--cross') ? Number(args[args.indexOf('--cross') + 1]) : 0
+  const names = listNovels(folder)
+  const samples = names.flatMap((name) => {
+    const novel = readNovel(folder, name)
+    return [sampleGiven(novel), sampleBare(novel)]
+  })
+  for (const setting of ['a', 'b']) {
+    const these = samples.filter((sample) => sample.setting === setting)
+    const reach = these
+      .flatMap((sample) =>
+        sample.candidates.map(
+          ({ people }, index) =>
+            [
+              sample.types[index] !== '',
+              people.some((person) => (sample.gold[index] as Set<number>).has(person)),
+            ] as const,
+        ),
+      )
+      .filter(([counted]) => counted)
+    console.log(
+      `(${setting}) speaker among the candidates: ${((100 * reach.filter(([, found]) => found).length) / reach.length).toFixed(1)} %`,
+    )
+  }
+  if (cross > 0) {
+    const totals = { a: {} as Record<string, [number, number]>, b: {} as Record<string, [number, number]> }
+    const firsts = { a: [0, 0] as [number, number], b: [0, 0] as [number, number] }
+    for (let fold = 0; fold < cross; fold++) {
+      const held = new Set(names.filter((_, index) => index % cross === fold))
+      const trained = train(
+        samples.filter((sample) => !held.has(sample.novel.name)),
+        { epochs: 12, ensemble: 1, seed: 1 },
+      )
+      for (const sample of samples.filter((one) => held.has(one.novel.name))) {
+        const { first, second } = predict(trained, sample)
+        const before = accuracy(sample, first)
+        const after = accuracy(sample, second)
+        firsts[sample.setting][0] += before.all?.[0] ?? 0
+        firsts[sample.setting][1] += before.all?.[1] ?? 0
+        for (const [key, [right, all]] of Object.entries(after)) {
+          const cell = (totals[sample.setting][key] ??= [0, 0])
+          cell[0] += right
+          cell[1] += all
+        }
+        console.log(
+          `${sample.setting} ${sample.novel.name.padEnd(30)} ${percent(before.all)} → ${percent(after.all)}   explicit ${percent(after.Explicit)} anaphoric ${percent(after.Anaphoric)} implicit ${percent(after.Implicit)}`,
+        )
+      }
+    }
+    for (const setting of ['a', 'b'] as const)
+      console.log(
+        setting,
+        percent(firsts[setting]),
+        Object.entries(totals[setting])
+          .map(([key, cell]) => `${key} ${percent(cell)}`)
+          .join('  '),
+      )
+    return
+  }
+  const { first, second } = train(samples, { epochs: 12, ensemble: 1, seed: 1 })
+  const target = new URL('../src/engines/language/ranker-weights.ts', import.meta.url)
+  const table = (name: string, ranker: Ranker, features: string[]): string =>
+    `export const ${name} = \`\n${printRanker(ranker, features)}\n\`\n`
+  writeFileSync(
+    target,
+    `// Written by \`npm run bench -- train-attribution\`: a line a feature, as ranker.ts reads them.\n${table('FIRST_PASS', first[0] as Ranker, FEATURES)}\n${table('SECOND_PASS', second[0] as Ranker, ALL)}`,
+  )
+}
+
+const percent = (cell: [number, number] | undefined): string =>
+  (cell && cell[1] > 0 ? ((100 * cell[0]) / cell[1]).toFixed(1) : '–').padStart(5)
