@@ -70,6 +70,7 @@ export function assignRoles(drafts: Draft[], { bookTitle, language }: ComposeOpt
   const lastBody =
     places.at(-1) ?? drafts.findLastIndex((draft, index) => !draft.role && !draft.start?.role && !matterOf(index))
 
+  const patterned = drafts.some(({ start }) => start?.source === 'pattern')
   const result = drafts.map((draft, index): Draft => {
     const matter = matterOf(index)
     const said = draft.role ?? draft.start?.role
@@ -96,7 +97,8 @@ export function assignRoles(drafts: Draft[], { bookTitle, language }: ComposeOpt
     if (matter && matter.role !== 'body')
       return { ...draft, role: index < firstBody ? 'front' : index > lastBody ? 'back' : 'body', kind: matter.kind }
     if (isBook(index) || matter?.role === 'body') return { ...draft, role: 'body', kind: kind ?? 'chapter' }
-    if (index < firstBody && draft.words < shortMatter) return { ...draft, role: 'front', kind: kind ?? 'titlepage' }
+    if (index < firstBody && (draft.words < shortMatter || patterned))
+      return { ...draft, role: 'front', kind: kind ?? 'titlepage' }
     if (index > lastBody && lastBody >= 0 && draft.words < 60)
       return { ...draft, role: 'back', kind: kind ?? 'other-credits' }
     return { ...draft, role: 'body', kind: kind ?? 'chapter' }

@@ -1,10 +1,10 @@
 import { assignRoles } from './assign-roles.ts'
-import { matchChapterLines } from './chapter-pattern.ts'
 import { startsFromHeadings, countNumbered } from './choose-starts.ts'
 import { classifyHeading } from './classify-heading.ts'
 import { findTextHeadings } from './find-text-headings.ts'
 import { block, estimateWords, type FlowBlock, type Role, type SectionStart } from './flow.ts'
 import type { Block, Section } from './manuscript.ts'
+import { startsFromPattern } from './pattern-starts.ts'
 import { namePart, nameSection } from './name-section.ts'
 
 /** A run of blocks that will be one section, before its role is known. */
@@ -27,8 +27,9 @@ export interface ComposeOptions {
 
 /** Cuts a book's blocks into sections, names them and says which of them are the book. Every block lands in one section. */
 export function composeSections(given: FlowBlock[], options: ComposeOptions): Section[] {
-  const blocks = options.chapterPattern ? given : withTextHeadings(given)
-  const starts = options.chapterPattern ? startsFromPattern(blocks, options.chapterPattern) : chooseStarts(blocks)
+  const { blocks, starts } = options.chapterPattern
+    ? startsFromPattern(given, options.chapterPattern)
+    : findStarts(given)
   const drafts = joinParts(slice(blocks, starts), options)
   return assignRoles(drafts, options).map(({ role, kind, title, parents, blocks: inside }) => ({
     role: role ?? 'body',
@@ -53,6 +54,11 @@ function withTextHeadings(blocks: FlowBlock[]): FlowBlock[] {
   return countNumbered(found) > known + 1 ? found : blocks
 }
 
+function findStarts(given: FlowBlock[]): { blocks: FlowBlock[]; starts: Map<number, SectionStart> } {
+  const blocks = withTextHeadings(given)
+  return { blocks, starts: chooseStarts(blocks) }
+}
+
 function chooseStarts(blocks: FlowBlock[]): Map<number, SectionStart> {
   const given = new Map<number, SectionStart>()
   blocks.forEach(({ start }, index) => start && given.set(index, start))
@@ -67,53 +73,17 @@ function chooseStarts(blocks: FlowBlock[]): Map<number, SectionStart> {
   return given
 }
 
-function startsFromPattern(blocks: FlowBlock[], pattern: string): Map<number, SectionStart> {
-  const matches = matchChapterLines(
-    pattern,
-    blocks.map(({ kind, text }) => (kind === 'scene_break' ? '' : text)),
-  )
-  const indexes = [...matches.keys()]
-  const seen = new Map<string, number>()
-  indexes.forEach((index) => seen.set(matches.get(index)!, index))
-  const starts = new Map<number, SectionStart>()
-  for (const [position, index] of indexes.entries()) {
-    const next = indexes[position + 1] ?? blocks.length
-    let words = 0
-    for (let between = index + 1; between < next && words <= 15; between += 1)
-      words += estimateWords(blocks[between]?.text ?? '')
-    const text = blocks[index]?.text ?? ''
-    // The same line with nothing below it, and again later, is an entry of a table of contents.
-    if (
-      blocks[index]?.role ||
-      (words <= 15 && estimateWords(text) < 25 && (seen.get(matches.get(index)!) ?? index) > index)
-    )
-      continue
-    starts.set(index, {
-      source: 'pattern',
-      depth: 1,
-      kind: 'chapter',
-      role: 'body',
-      title: text.length <= 160 ? text : matches.get(index),
-    })
-  }
-  return starts
-}
-
 /** Cuts at each start, and wherever the role said by the file changes. */
 function slice(blocks: FlowBlock[], starts: Map<number, SectionStart>): Draft[] {
   const drafts: Draft[] = []
   let current: Draft | undefined
   blocks.forEach((next, index) => {
     const start = starts.get(index)
-    if (!current || start || (next.role !== current.role && !current.start)) {
+    if (!current || start || next.role !== current.role) {
       current = { start, role: next.role, title: '', parents: [], headings: [], blocks: [], words: 0 }
       drafts.push(current)
     }
-    current.blocks.push(
-      start?.source === 'pattern' && next.kind === 'paragraph' && next.text.length <= 160
-        ? { ...next, kind: 'heading', level: 2 }
-        : next,
-    )
+    current.blocks.push(next)
   })
   for (const draft of drafts) {
     for (const inside of draft.blocks) {
@@ -123,6 +93,13 @@ function slice(blocks: FlowBlock[], starts: Map<number, SectionStart>): Draft[] 
     draft.words = draft.blocks.reduce((sum, { kind, text }) => sum + (kind === 'heading' ? 0 : estimateWords(text)), 0)
   }
   return drafts.filter(({ blocks: inside }) => inside.some(({ kind, text }) => text || kind === 'scene_break'))
+}
+
+/** A volume's own title page: its title again, its publisher, and then the first chapter. */
+const emptyPart = 40
+
+function opensUnit(next: Draft | undefined): boolean {
+  return next !== undefined && next.role === undefined
 }
 
 interface Holder {
@@ -171,7 +148,7 @@ function joinParts(drafts: Draft[], { bookTitle = '', language }: ComposeOptions
       // The rest of a cluster below a part's heading belongs to the chapter that opens in the same place.
       const names = own.rest.length && draft.words > 0 ? own.parts : draft.headings
       const title = namePart(names.length ? names : [draft.start?.title ?? ''])
-      if (draft.words === 0 && next && !next.role && draft.start?.role !== 'front') {
+      if (draft.words < emptyPart && opensUnit(next) && draft.start?.role !== 'front') {
         holders.push({ rank, title })
         pending.push(...draft.blocks)
         return

@@ -123,7 +123,7 @@ function plausibility(text: string): number {
             : -0.5
     else if (/\p{Lu}/u.test(char)) score += /\p{Ll}/u.test(before) ? -1 : /\p{L}/u.test(after) ? 1 : -0.5
     else if (/[’]/.test(char)) score += letter.test(before) ? 1 : 0.3
-    else if (/[“‘«„¡¿]/.test(char)) score += /[\s("'—–\-]/.test(before) && !/\s/.test(after) ? 1 : -0.5
+    else if (/[“‘«„¡¿]/.test(char)) score += /[\s("'—–-]/.test(before) && !/\s/.test(after) ? 1 : -0.5
     else if (/[”»]/.test(char)) score += /[\p{L}\p{N}\p{P}]/u.test(before) ? 1 : -0.5
     else if (/[—–…·°º\u00a0]/.test(char)) score += 0.8
     else score += /\p{L}/u.test(before) && /\p{L}/u.test(after) ? -1 : 0
@@ -134,8 +134,7 @@ function plausibility(text: string): number {
 function check(decoded: DecodedText): DecodedText {
   const { text } = decoded
   const sample = text.length > 400_000 ? text.slice(0, 200_000) + text.slice(-200_000) : text
-  // eslint-disable-next-line no-control-regex
-  const controls = sample.match(/[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f]/g)?.length ?? 0
+  const controls = sample.match(/(?![\t-\r\u0085])\p{Cc}/gu)?.length ?? 0
   const broken = sample.match(/[\ufffd\ufffe\uffff]/g)?.length ?? 0
   if (controls > Math.max(4, sample.length * 0.005) || broken > Math.max(4, sample.length * 0.02))
     throw new Problem(
@@ -143,5 +142,5 @@ function check(decoded: DecodedText): DecodedText {
       'not_text',
       'This file is not text: too many of its bytes are no characters in any known encoding.',
     )
-  return { ...decoded, text: text.replace(/\u0000/g, '') }
+  return { ...decoded, text: text.replaceAll('\0', '') }
 }

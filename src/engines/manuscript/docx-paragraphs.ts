@@ -1,6 +1,7 @@
 import { block, type FlowBlock, type Omissions } from './flow.ts'
 import type { Mark } from './manuscript.ts'
 import { child, on, readNumbering, value, type WordStyles } from './docx-styles.ts'
+import { cellsOf, chooseAlternative, findBoxes, readSymbol, rowsOf, transparent } from './docx-elements.ts'
 import { elements, textOf, type Markup } from './markup-tree.ts'
 import { isSceneBreak } from './scene-break.ts'
 import { TextWriter } from './write-text.ts'
@@ -18,24 +19,6 @@ interface Run {
   strong: boolean
   linked: boolean
 }
-
-/** Elements whose content is the text's own; what is not named here is skipped. */
-const transparent = new Set([
-  'w:sdt',
-  'w:sdtContent',
-  'w:smartTag',
-  'w:customXml',
-  'w:ins',
-  'w:moveTo',
-  'w:fldSimple',
-  'w:dir',
-  'w:bdo',
-  'mc:Choice',
-  'w:rubyBase',
-  'w:ruby',
-  'm:oMath',
-  'm:oMathPara',
-])
 
 /** Reads paragraphs in order: insertions kept, deletions dropped, text boxes after the paragraph that holds them. */
 export class WordReader {
@@ -241,7 +224,7 @@ export class WordReader {
           this.writer.write('-')
           break
         case 'w:sym':
-          this.writer.write(symbol(each))
+          this.writer.write(readSymbol(each))
           break
         case 'w:footnoteReference':
         case 'w:endnoteReference':
@@ -268,36 +251,4 @@ export class WordReader {
       }
     }
   }
-}
-
-/** Content controls wrap rows and cells as well. */
-const rowsOf = (node: Markup): Markup[] =>
-  elements(node).flatMap((each) => (each.name === 'w:tr' ? [each] : transparent.has(each.name) ? rowsOf(each) : []))
-const cellsOf = (node: Markup): Markup[] =>
-  elements(node).flatMap((each) => (each.name === 'w:tc' ? [each] : transparent.has(each.name) ? cellsOf(each) : []))
-
-/** The same content twice, for newer and older programs: only one is text (ISO/IEC 29500-3, 7.5). */
-function chooseAlternative(node: Markup): Markup {
-  const choices = elements(node)
-  return (
-    choices.find(({ name }) => name === 'mc:Choice') ??
-    choices.find(({ name }) => name === 'mc:Fallback') ?? { name: '', attributes: {}, children: [] }
-  )
-}
-
-function findBoxes(node: Markup): Markup[] {
-  return elements(node).flatMap((each) =>
-    each.name === 'w:txbxContent'
-      ? [each]
-      : each.name === 'mc:AlternateContent'
-        ? findBoxes(chooseAlternative(each))
-        : findBoxes(each),
-  )
-}
-
-/** Symbol fonts put their characters at U+F000; only those of the Symbol font itself that are letters matter to a reader. */
-function symbol(node: Markup): string {
-  const code = Number.parseInt(node.attributes['w:char'] ?? '', 16)
-  if (!code || (code >= 0xe000 && code <= 0xf8ff)) return ''
-  return String.fromCodePoint(Math.min(code, 0x10ffff))
 }

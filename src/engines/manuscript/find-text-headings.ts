@@ -65,8 +65,8 @@ function readCandidate(current: FlowBlock, index: number): Candidate | undefined
     rest.length <= 5 &&
     joined.length <= 300 &&
     (upper(joined) || rest.length <= 3) &&
-    (!sentenceEnd.test(joined) || upper(joined)) &&
-    !speechStart.test(joined.trim())
+    (!sentenceEnd.test(joined) || upper(joined) || (rest.length === 1 && /[?!]$/.test(joined) && joined.length < 80)) &&
+    (upper(joined) || !speechStart.test(joined.trim()))
   if (rest.length && !isTitle && heading.is === 'numeral') return undefined
   return { index, heading, head, title: isTitle ? joined : '', rest: isTitle ? [] : rest }
 }
@@ -140,6 +140,22 @@ function findTitlesBelow(blocks: FlowBlock[], kept: Candidate[]): Set<number> {
       /^[\p{Lu}\d]/u.test(text)
     )
   })
+  const titled = numbered.length - untitled.length + below.length
+  // Where nearly every chapter has a title, "Who Stole the Tarts?" is one, too.
+  if (titled >= Math.max(3, numbered.length * 0.7))
+    for (const { index } of untitled) {
+      const next = blocks[index + 1]
+      if (
+        next &&
+        !heads.has(index + 1) &&
+        next.kind === 'paragraph' &&
+        next.text.length <= 80 &&
+        (next.lines?.length ?? 1) === 1 &&
+        /[?!]$/.test(next.text) &&
+        !speechStart.test(next.text)
+      )
+        below.push(untitled.find((other) => other.index === index)!)
+    }
   const sure = below.length >= Math.max(2, untitled.length * 0.5)
   return new Set(
     below.filter(({ index }) => sure || upper(blocks[index + 1]?.text ?? '')).map(({ index }) => index + 1),

@@ -104,18 +104,19 @@ function dropRunning(edges: Line[][], dropped: Set<Line>, omissions: Omissions):
   }
 }
 
+/** A digit, a bracketed digit or one or two asterisks before the note's first word. */
+const noteSign = /^(?:\d{1,3}|\[\d{1,3}\]|\*{1,2}|[†‡§]{1,2})[.)]?\s*[\p{L}"“‘«(¿¡]/u
+
 /** Smaller lines below the text that begin with a note's sign. */
 function dropNotes(lines: Line[], bodyHeight: number, dropped: Set<Line>, omissions: Omissions): void {
   const kept = lines.filter((line) => !dropped.has(line)).toSorted((a, b) => b.y - a.y)
   let from = kept.length
-  while (from > 0 && (kept[from - 1]?.height ?? 0) < bodyHeight * 0.92) from -= 1
-  const notes = kept.slice(from)
-  const first = notes.findIndex(({ text }) => /^(?:\d{1,3}|[*†‡§]{1,3}|\[\d{1,3}\])[.)]?\s*\S/.test(text))
+  while (from > 0 && (kept[from - 1]?.height ?? 0) < bodyHeight * 0.9) from -= 1
+  const first = kept.findIndex(({ text }, index) => index >= from && noteSign.test(text))
+  const top = kept[first]
   // A page all in small type is a page of small type, and a note stands in the lower part.
-  if (first < 0 || from === 0 || (notes[first]?.y ?? 0) > (notes[first]?.pageHeight ?? 0) * 0.6) return
-  for (const line of notes.slice(first)) dropped.add(line)
-  omissions.add(
-    'footnote',
-    notes.slice(first).filter(({ text }) => /^(?:\d{1,3}|[*†‡§]{1,3}|\[\d{1,3}\])/.test(text)).length,
-  )
+  if (!top || from === 0 || top.y > top.pageHeight * 0.6) return
+  const notes = kept.slice(first)
+  for (const line of notes) dropped.add(line)
+  omissions.add('footnote', notes.filter(({ text }) => noteSign.test(text)).length)
 }

@@ -1,6 +1,7 @@
 import { block, type FlowBlock } from './flow.ts'
 import type { Mark } from './manuscript.ts'
 import type { Line } from './pdf-lines.ts'
+import { readIllustration } from './read-illustration.ts'
 import { isSceneBreak } from './scene-break.ts'
 
 interface Frame {
@@ -111,8 +112,8 @@ function writeParagraph(
   const place = { page: first.page, top: first.y + first.height }
   if (lines.length === 1 && isSceneBreak(first.text))
     return [{ ...block('scene_break', '', [], { gap: context.gap }), ...place }]
-  const caption = /^\[Illustration\b[.:]?\s*([^[\]]*)\]$/i.exec(lines.map(({ text }) => text).join(' '))
-  if (caption) return caption[1]?.trim() ? [{ ...block('caption', caption[1].trim()), ...place }] : []
+  const caption = readIllustration(lines.map(({ text }) => text).join(' '))
+  if (caption !== undefined) return caption ? [{ ...block('caption', caption), ...place }] : []
   const size = context.sizes.findIndex((height) => Math.abs(height - first.height) < 0.6)
   const frame = context.frame ?? { left: first.x, right: first.right }
   const width = frame.right - frame.left

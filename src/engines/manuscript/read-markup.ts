@@ -4,6 +4,8 @@ import { block, type FlowBlock, type Omissions, type Role, type SectionStart } f
 import type { BlockKind, Mark } from './manuscript.ts'
 import { elements, textOf, type Markup } from './markup-tree.ts'
 import { readLines } from './read-text.ts'
+import { readIllustration } from './read-illustration.ts'
+import { splitHeading } from './split-heading.ts'
 import { isSceneBreak } from './scene-break.ts'
 import { TextWriter } from './write-text.ts'
 import {
@@ -236,7 +238,6 @@ class MarkupReader {
       this.emit(
         block('verse', written.join('\n'), marks, {
           lines: written,
-          role: context.role === 'body' ? undefined : context.role,
         }),
       )
     }
@@ -258,14 +259,12 @@ class MarkupReader {
     const kind = context?.kind ?? 'paragraph'
     const lines = text.split('\n')
     const link = linkedAll > 0 && linkedAll >= text.replace(/\s/g, '').length * 0.6
-    if (kind === 'heading') return this.emitHeading(text, context?.level ?? 2, marks, link)
+    if (kind === 'heading')
+      return splitHeading(text, context?.level ?? 2, marks, link).forEach((heading) => this.emit(heading))
     if (isSceneBreak(text)) return this.emit(block('scene_break', ''))
-    const bracketed = /^\[Illustration\b[.:]?\s*([^[\]]*)\]$/i.exec(text)
-    if (bracketed) {
-      if (!bracketed[1]?.trim()) return this.omissions.add('emptyIllustration')
-      const inner = bracketed[1].trim()
-      return this.emit(block('caption', inner.replace(/\s+/g, ' ')))
-    }
+    const caption = readIllustration(text.replace(/\n/g, ' '))
+    if (caption === '') return this.omissions.add('emptyIllustration')
+    if (caption !== undefined) return this.emit(block('caption', caption))
     // Several short lines parted by <br> are verse or an address; a single one is layout.
     const mean = text.length / lines.length
     if (lines.length > 2 && mean < 65 && (kind === 'paragraph' || kind === 'quotation'))
@@ -276,19 +275,6 @@ class MarkupReader {
         link: link || undefined,
       }),
     )
-  }
-
-  /** "CHAPTER I<br/>THE STORM": two headings; a title that is broken for its looks only stays one. */
-  private emitHeading(text: string, level: number, marks: Mark[], link: boolean): void {
-    const [first = '', ...rest] = text.split('\n')
-    if (
-      rest.length &&
-      /^(?:\P{L}*\p{L}+\.?\s+)?(?:\d{1,3}|[IVXLC]+|[\p{L}-]+)[.:]?$/u.test(first.trim()) &&
-      first.length < 40
-    ) {
-      this.emit(block('heading', first, [], { level, link: link || undefined }))
-      this.emit(block('heading', rest.join(' '), [], { level: Math.min(6, level + 1), link: link || undefined }))
-    } else this.emit(block('heading', text.replace(/\n/g, ' '), marks, { level, link: link || undefined }))
   }
 
   private emit(next: FlowBlock): void {

@@ -111,7 +111,7 @@ function refuseScans(pages: string[]): string[] {
       `This PDF holds pictures of its ${pages.length} pages and no text. Run text recognition (OCR) over it first, or upload another format.`,
       { pages: pages.length, pagesWithText: pages.length - bare },
     )
-  const odd = pages.reduce((sum, text) => sum + (text.match(/[\uE000-\uF8FF\uFFFD\u0000-\u0008]/g)?.length ?? 0), 0)
+  const odd = pages.reduce((sum, text) => sum + (text.match(/[\p{Co}\uFFFD]|(?![\t-\r])\p{Cc}/gu)?.length ?? 0), 0)
   if (odd > total * 0.2)
     throw new Problem(
       422,
@@ -157,8 +157,7 @@ function markOutline(blocks: PlacedFlow[], outline: PdfOutlineEntry[]): void {
                 .trim(),
             ))),
     )
-    const place =
-      named ?? here.find((each) => each.top <= top + each.text.length * 0) ?? blocks.find((each) => each.page > page)
+    const place = named ?? here.find((each) => each.top <= top) ?? blocks.find((each) => each.page > page)
     if (!place || place.start) continue
     place.start = start
     if (place === named && place.kind === 'paragraph')

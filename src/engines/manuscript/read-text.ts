@@ -1,5 +1,6 @@
 import { block, Omissions, type Flow, type FlowBlock } from './flow.ts'
 import { markPlainEmphasis } from './plain-emphasis.ts'
+import { readIllustration } from './read-illustration.ts'
 import { isSceneBreak } from './scene-break.ts'
 
 interface Group {
@@ -21,6 +22,8 @@ export function readText(text: string): Flow {
     .replace(/\r\n?|\u2028|\u0085/g, '\n')
     .replace(/\f|\u2029/g, '\n\n\n')
     .replace(/\t/g, '    ')
+    // A typewriter's dash; four are a blank in a name.
+    .replace(/(?<![-\s<!])--(?![->])|(?<=\s)--(?=[\s\p{L}"'“‘])/gu, '—')
     .split('\n')
     .map((line) => line.trimEnd())
   const groups = groupLines(lines)
@@ -93,16 +96,12 @@ function readGroup(group: Group, shape: Shape, omissions: Omissions): FlowBlock[
   const { gap } = group
   if (group.lines.every((line) => isSceneBreak(line))) return [block('scene_break', '', [], { gap })]
   const illustration = readIllustration(group.lines.join(' '))
-  if (illustration !== undefined) {
-    if (!illustration.trim()) omissions.add('emptyIllustration')
-    return illustration.trim() ? [block('caption', illustration.replace(/\s+/g, ' ').trim(), [], { gap })] : []
+  if (illustration === '') {
+    omissions.add('emptyIllustration')
+    return []
   }
+  if (illustration !== undefined) return [block('caption', illustration, [], { gap })]
   return paragraphs(group.lines, shape).flatMap((lines, index) => readParagraph(lines, index === 0 ? gap : 0, shape))
-}
-
-/** "[Illustration: Mr. and Mrs. Bennet]" is a caption, and without words nothing. */
-function readIllustration(text: string): string | undefined {
-  return /^\s*\[(?:Illustration|Ilustración|Image|Frontispiece|Imagen)\b[.:]?\s*([^[\]]*)\]\s*$/i.exec(text)?.[1]
 }
 
 function paragraphs(lines: string[], { width, indented }: Shape): string[][] {
