@@ -16,7 +16,7 @@ declare module 'vitest' {
 export const testSecret = 'a secret for tests only, long enough to be one'
 
 /** One PostgreSQL for the whole run, with a migrated template; a clone of it takes a fifth of a second. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'voicepress-test-'))
   const server = await openEmbeddedPostgres({ folder, settings: { fsync: false, synchronous_commit: false, full_page_writes: false, max_connections: 300 } })
   const template = new URL(server.url)
