@@ -93,7 +93,7 @@ function addRoute(server: FastifyInstance, kernel: Kernel, operation: AnyOperati
       if (cookie && !request.headers.authorization && !isReadOnly(operation)) refuseForgery(kernel, request)
       const received = takesFile ? await receiveFile(request) : undefined
       try {
-        const body = takesFile ? received?.input : (request.body as object | undefined)
+        const body = received ? coerceStrings(operation.input, received.input) : (request.body as object | undefined)
         const query = coerceStrings(operation.input, { ...(request.query as object), ...(request.params as object) })
         const invocation = { principal, request: describe(kernel, request), idempotencyKey: isReadOnly(operation) ? undefined : (request.headers['idempotency-key'] as string | undefined), header: (name: string, value: string) => void reply.header(name, value) }
         const output = await invoke(kernel, operation, { ...(body && typeof body === 'object' && !Array.isArray(body) ? body : {}), ...query }, invocation)

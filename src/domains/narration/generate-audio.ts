@@ -119,7 +119,7 @@ async function masterChapter(context: JobContext, project: Project, plan: Chapte
       { parts, chain: project.settings.processing_chain ?? 'audiobook_standard', head: headSeconds, tail: tailSeconds, outputs: [{ format: 'aac', file: adts, bitRate: chapterBitRate }] },
       context.signal,
     )
-    await media.assembleM4b({ chapters: [{ file: adts, title: plan.title, duration: rendered.duration }], metadata: { title: plan.title, authors: project.authors, narrators: [], translators: [], language: project.language }, file: m4a }, context.signal)
+    await media.assembleM4b({ chapters: [{ file: adts, title: plan.title, duration: rendered.duration }], metadata: { title: plan.title, authors: project.authors, narrators: [], language: project.language }, file: m4a }, context.signal)
     const blob = `${projectFolder(context.principal.tenant, project.id)}/audio/chapters/${String(plan.number).padStart(4, '0')}-${plan.key.slice(0, 16)}.m4a`
     const { size } = await storage.put(blob, createReadStream(m4a), { mediaType: 'audio/mp4' })
     await storage.put(blob.replace(/m4a$/, 'aac'), createReadStream(adts), { mediaType: 'audio/aac' })

@@ -106,7 +106,7 @@ async function pack(context: JobContext, project: Project, loaded: LoadedBook, o
     const manifest = { format: 'm4b', metadata: book.metadata, chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
     await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(book.cover && { cover: book.cover }), file: out }, context.signal)
     onProgress(0.5)
-    return { manifest, delivery: await media.checkDelivery([out], 'm4b', context.signal) }
+    return { manifest, delivery: await media.check([out], 'm4b', context.signal) }
   }
   if (options.format === 'epub3') {
     const { manifest } = await packEpub3(book, out, { level: options.level ?? 'sentence' })
@@ -116,7 +116,7 @@ async function pack(context: JobContext, project: Project, loaded: LoadedBook, o
   const files = inMp3.chapters.map(({ audio }) => audio.file)
   if (options.format === 'mp3_zip') {
     const { manifest } = await packMp3Zip(inMp3, out)
-    return { manifest, delivery: await media.checkDelivery(files, 'acx', context.signal) }
+    return { manifest, delivery: await media.check(files, 'acx', context.signal) }
   }
   return packForAudible(context, project, inMp3, options.format, folder, out)
 }

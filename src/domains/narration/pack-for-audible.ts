@@ -53,5 +53,5 @@ export async function packForAudible(context: JobContext, project: Project, book
   }
   const { manifest } = await packAcx(book, content, out, { format, container: 'zip' })
   const files = [content.opening, ...sections, content.closing].map(({ audio }) => audio.file)
-  return { manifest, delivery: await context.services.media.checkDelivery(files, 'acx', context.signal) }
+  return { manifest, delivery: await context.services.media.check(files, 'acx', context.signal) }
 }
