@@ -150,7 +150,8 @@ grant select, update, delete on events to voicepress_worker;
 create function enqueue_job() returns trigger language plpgsql security definer set search_path = graphile_worker, public, pg_temp as $$
 begin
   perform graphile_worker.add_job('job', json_build_object('id', new.id, 'tenant', new.tenant_id), job_key => new.id::text,
-    priority => (-new.priority)::int, max_attempts => 100);
+    -- One at a time on one subject: two jobs on a project would undo each other's work.
+    queue_name => new.subject_id::text, priority => (-new.priority)::int, max_attempts => 100);
   return null;
 end $$;
 create function enqueue_event() returns trigger language plpgsql security definer set search_path = graphile_worker, public, pg_temp as $$

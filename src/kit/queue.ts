@@ -29,7 +29,9 @@ export async function startQueue(kernel: Kernel, { alone }: { alone: boolean }):
   const { log, urls, config } = kernel
   const running = new Map<string, AbortController>()
   const pool = new pg.Pool({ connectionString: urls.worker, max: config.VOICEPRESS_WORKERS + 3, application_name: 'voicepress worker' })
-  pool.on('error', (error) => log.error({ err: error }, 'idle worker connection failed'))
+  const onError = (error: Error) => log.error({ err: error }, 'worker connection failed')
+  pool.on('error', onError)
+  pool.on('connect', (client) => client.on('error', onError))
   await sweep(pool, alone ? 0 : lost)
 
   const tasks: TaskList = {
@@ -78,11 +80,17 @@ async function sweep(pool: pg.Pool, silentFor: number): Promise<void> {
        update jobs set status = 'queued', heartbeat_at = null
        where status = 'processing' and (heartbeat_at is null or heartbeat_at < now() - $1 * interval '1 millisecond')
        returning id::text as key)
-     update graphile_worker._private_jobs as job set locked_at = null, locked_by = null, run_at = now(), attempts = greatest(job.attempts - 1, 0)
-     from lost where job.key = lost.key`,
+     freed as (
+       update graphile_worker._private_jobs as job set locked_at = null, locked_by = null, run_at = now(), attempts = greatest(job.attempts - 1, 0)
+       from lost where job.key = lost.key
+       returning job.job_queue_id)
+     update graphile_worker._private_job_queues as queue set locked_at = null, locked_by = null
+     from freed where queue.id = freed.job_queue_id`,
     [silentFor],
   )
-  if (silentFor === 0) await pool.query('update graphile_worker._private_jobs set locked_at = null, locked_by = null where locked_at is not null')
+  if (silentFor > 0) return
+  await pool.query('update graphile_worker._private_jobs set locked_at = null, locked_by = null where locked_at is not null')
+  await pool.query('update graphile_worker._private_job_queues set locked_at = null, locked_by = null where locked_at is not null')
 }
 
 async function runTicket(kernel: Kernel, running: Map<string, AbortController>, { id, tenant }: Ticket): Promise<void> {
