@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { Config } from './config.ts'
 import { type Tx, openPool } from './database.ts'
 import type { Subscription } from './events.ts'
+import { hashOf } from './hash.ts'
 import type { AnyJob, Job } from './jobs.ts'
 import type { DatabaseUrls } from './migrate.ts'
 import type { AnyOperation, Services } from './operation.ts'
@@ -58,8 +59,10 @@ export async function enqueue<P extends z.ZodType>(
   tx: Tx,
   job: Job<P>,
   payload: z.input<P>,
-  { user, priority = 0, key, subject }: { user: string | null; priority?: number; key?: string; subject?: string },
+  { user, priority = 0, key: wanted, subject }: { user: string | null; priority?: number; key?: string; subject?: string },
 ): Promise<string> {
+  // As long as its column; a list of chapters may be longer.
+  const key = wanted !== undefined && wanted.length > 200 ? hashOf(wanted) : wanted
   const values = { kind: job.name, user_id: user, subject_id: subject ?? null, payload: JSON.stringify(job.payload.parse(payload)), priority, unique_key: key ?? null }
   const made = await tx
     .insertInto('jobs')
