@@ -79,7 +79,7 @@ async function sweep(pool: pg.Pool, silentFor: number): Promise<void> {
     `with lost as (
        update jobs set status = 'queued', heartbeat_at = null
        where status = 'processing' and (heartbeat_at is null or heartbeat_at < now() - $1 * interval '1 millisecond')
-       returning id::text as key)
+       returning id::text as key),
      freed as (
        update graphile_worker._private_jobs as job set locked_at = null, locked_by = null, run_at = now(), attempts = greatest(job.attempts - 1, 0)
        from lost where job.key = lost.key
