@@ -111,7 +111,7 @@ create table jobs (
   priority integer not null default 0 check (priority between -100 and 100),
   progress double precision not null default 0 check (progress between 0 and 100),
   detail jsonb,
-  attempts integer not null default 0,
+  attempts integer not null default 0 check (attempts >= 0),
   error jsonb,
   result jsonb,
   cancel_requested boolean not null default false,
@@ -161,6 +161,7 @@ begin
 end $$;
 alter function enqueue_job() owner to voicepress_worker;
 alter function enqueue_event() owner to voicepress_worker;
+revoke execute on function enqueue_job(), enqueue_event() from public;
 create trigger enqueue after insert on jobs for each row execute function enqueue_job();
 create trigger enqueue after insert on events for each row execute function enqueue_event();
 
@@ -169,6 +170,8 @@ create function queue_length() returns bigint language sql stable security defin
   select count(*) from jobs where status = 'queued'
 $$;
 alter function queue_length() owner to voicepress_worker;
+revoke execute on function queue_length() from public;
+grant execute on function queue_length() to voicepress_app;
 
 -- Tells listeners which job moved; what it holds they read themselves, under their own scope.
 create function tell_job() returns trigger language plpgsql as $$
@@ -184,7 +187,7 @@ create table idempotency_keys (
   user_id uuid not null,
   key text not null check (length(key) between 1 and 255),
   operation text not null check (length(operation) <= 100),
-  request_hash text not null,
+  request_hash text not null check (length(request_hash) <= 64),
   response jsonb,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),

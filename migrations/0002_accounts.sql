@@ -48,7 +48,7 @@ create table users (
   email text not null check (length(email) <= 254 and email = lower(email)),
   full_name text check (length(full_name) <= 255),
   roles text[] not null default '{viewer}' check (cardinality(roles) between 1 and 20),
-  password_hash text,
+  password_hash text check (length(password_hash) <= 255),
   email_verified boolean not null default false,
   suspended_at timestamptz,
   last_login_at timestamptz,
@@ -63,7 +63,7 @@ create table sessions (
   id uuid not null default uuid_v7(),
   tenant_id uuid not null default current_tenant(),
   user_id uuid not null,
-  token_hash text not null unique,
+  token_hash text not null unique check (length(token_hash) <= 64),
   ip_address inet,
   user_agent text check (length(user_agent) <= 500),
   last_accessed_at timestamptz not null default now(),
@@ -83,7 +83,7 @@ create table api_keys (
   tenant_id uuid not null default current_tenant(),
   user_id uuid not null,
   name text not null check (length(name) between 1 and 100),
-  key_hash text not null unique,
+  key_hash text not null unique check (length(key_hash) <= 64),
   -- The first characters, so that a person can tell keys apart.
   prefix text not null check (length(prefix) <= 20),
   scopes text[] not null check (cardinality(scopes) <= 200),
@@ -125,6 +125,8 @@ create function find_tenant(wanted text) returns uuid language sql stable securi
   select id from tenants where slug = wanted and suspended_at is null
 $$;
 alter function find_tenant(text) owner to voicepress_platform;
+revoke execute on function find_credential(text), find_tenant(text) from public;
+grant execute on function find_credential(text), find_tenant(text) to voicepress_app;
 
 -- Makes a tenant with its limits; run by the owner at the first start, and later by those who may make tenants.
 grant insert on tenants, tenant_quotas, audit_logs to voicepress_platform;
@@ -149,8 +151,8 @@ create table cost_entries (
   service text not null check (length(service) <= 50),
   operation text not null check (length(operation) <= 100),
   model text check (length(model) <= 100),
-  prompt_tokens integer not null default 0,
-  completion_tokens integer not null default 0,
+  prompt_tokens integer not null default 0 check (prompt_tokens >= 0),
+  completion_tokens integer not null default 0 check (completion_tokens >= 0),
   units double precision not null default 0,
   unit_type text not null check (length(unit_type) <= 50),
   cost_usd numeric(14,6) not null check (cost_usd >= 0),

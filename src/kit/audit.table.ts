@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Columns } from './database.ts'
-import { json, table, text, uuid } from './table.ts'
+import { json, networkAddress, table, text, uuid } from './table.ts'
 
 /** Append-only. Operations are written by the door, changed rows by a trigger; both carry the request's id. */
 export const auditLogs = table('audit_logs', 'audit entry', {
@@ -10,7 +10,7 @@ export const auditLogs = table('audit_logs', 'audit entry', {
   resource_type: text(100).nullable().readonly(),
   resource_id: uuid().nullable().readonly(),
   details: json(z.unknown()).default("'{}'").readonly(),
-  ip_address: text(64).nullable().readonly().personal(),
+  ip_address: networkAddress().nullable().readonly().personal(),
   user_agent: text(500).nullable().readonly().personal(),
   request_id: text(100).nullable().readonly(),
 })

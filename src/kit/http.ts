@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -107,7 +108,8 @@ function addRoute(server: FastifyInstance, kernel: Kernel, operation: AnyOperati
 
 const describe = (kernel: Kernel, request: FastifyRequest): Request => ({
   id: request.id,
-  address: request.ip ?? null,
+  // A proxy that is believed may pass on anything as an address.
+  address: isIP(request.ip) ? request.ip.replace(/%.*/, '') : null,
   userAgent: request.headers['user-agent'] ?? null,
   origin: kernel.config.VOICEPRESS_PUBLIC_URL?.replace(/\/$/, '') ?? `${request.protocol}://${request.host}`,
 })

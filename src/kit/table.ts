@@ -78,6 +78,8 @@ export const usd = () => plain(z.number().min(0), 'numeric(14,6)', '@ >= 0')
 export const boolean = () => plain(z.boolean(), 'boolean')
 export const timestamp = () => plain(z.iso.datetime({ offset: true }), 'timestamptz')
 export const email = () => plain(z.email().max(254).toLowerCase(), 'text', 'length(@) <= 254')
+/** IPv4 or IPv6, as `node:net` knows them; PostgreSQL refuses any other text. */
+export const networkAddress = () => plain(z.string().max(64), 'inet')
 export const json = <Z extends z.ZodType>(zod: Z) => plain(zod, 'jsonb')
 export const list = (max: number, length = 100) => plain(z.array(z.string().max(max)).max(length), 'text[]')
 /** `text` and a CHECK, never an enum type: enum `=` is not leakproof and loses its index under row security. */

@@ -1,4 +1,4 @@
-import { boolean, email, list, table, text, timestamp, uuid } from '../../kit/table.ts'
+import { boolean, email, list, networkAddress, table, text, timestamp, uuid } from '../../kit/table.ts'
 
 export const users = table('users', 'user', {
   email: email().personal(),
@@ -14,7 +14,7 @@ export const users = table('users', 'user', {
 export const sessions = table('sessions', 'session', {
   user_id: uuid().readonly(),
   token_hash: text(64).secret(),
-  ip_address: text(64).nullable().readonly().personal(),
+  ip_address: networkAddress().nullable().readonly().personal(),
   user_agent: text(500).nullable().readonly().personal(),
   last_accessed_at: timestamp().default('now()').readonly(),
   expires_at: timestamp().readonly(),

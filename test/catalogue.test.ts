@@ -1,0 +1,280 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Field } from '../src/kit/table.ts'
+import { cloneDatabase } from './database.ts'
+import { declaredTables } from './declared-tables.ts'
+
+/** Ours, but no tenant's: what was migrated is the installation's. */
+const systemTables = ['schema_migrations']
+/** The root: its own id is the tenant_id of all other rows. */
+const root = 'tenants'
+
+let database: Awaited<ReturnType<typeof cloneDatabase>>
+let client: pg.Client
+
+beforeAll(async () => {
+  database = await cloneDatabase()
+  client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+})
+afterAll(async () => {
+  await client.end()
+  await database.drop()
+})
+
+const rows = async <R extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<R[]> =>
+  (await client.query<R>(sql, values)).rows
+const lines = async (sql: string): Promise<string[]> => (await rows<{ line: string }>(sql)).map(({ line }) => line)
+
+const fieldsOf = (table: (typeof declaredTables)[number]): [string, Field][] =>
+  (Object.entries(table.fields) as [string, Field][]).filter(([name]) => table.name !== root || name !== 'tenant_id')
+
+/** Columns of a schema as PostgreSQL itself writes them down. */
+const columnsOf = (schema: string) =>
+  lines(`
+    select c.relname || '.' || attname || ' ' || format_type(atttypid, atttypmod) || case when attnotnull then ' not null' else '' end
+      || coalesce(' default ' || pg_get_expr(adbin, adrelid), '') as line
+    from pg_attribute a join pg_class c on c.oid = attrelid left join pg_attrdef d on adrelid = attrelid and adnum = attnum
+    where relnamespace = '${schema}'::regnamespace and relkind in ('r', 'p') and not relispartition and attnum > 0 and not attisdropped
+      and relname <> all ('{${systemTables.join(',')}}')
+    order by 1`)
+
+test('declarations and the database name the same columns, types, nullability and defaults', async () => {
+  const drafts = declaredTables.map((table) => {
+    const columns = fieldsOf(table).map(
+      ([name, { column }]) =>
+        `${name} ${column.type} ${column.nullable ? '' : 'not null'} ${column.default ? `default ${column.default}` : ''}`,
+    )
+    return `create table declared.${table.name} (${columns.join(', ')});`
+  })
+  await client.query(`create schema declared; ${drafts.join('\n')}`)
+  expect(await columnsOf('public')).toEqual(await columnsOf('declared'))
+})
+
+/** Values, as SQL, at a declared limit and just beyond it. */
+function probes(check: string): { inside: (string | number)[]; beyond: (string | number)[] } | undefined {
+  const length = /^length\(@\) <= (\d+)$/.exec(check)
+  if (length) return { inside: [`repeat('x', ${length[1]})`], beyond: [`repeat('x', ${length[1]} + 1)`] }
+  const between = /^@ between (-?\d+) and (-?\d+)$/.exec(check)
+  if (between) {
+    const [low, high] = [Number(between[1]), Number(between[2])]
+    return { inside: [low, high], beyond: [low - 1, high + 1].filter((value) => Math.abs(value) <= 2_147_483_647) }
+  }
+  if (check === '@ >= 0') return { inside: [0], beyond: [-1] }
+  const set = /^@ in \((.*)\)$/.exec(check)
+  if (set)
+    return { inside: [...(set[1] ?? '').matchAll(/'[^']*'/g)].map(([value]) => value), beyond: ["'none of these'"] }
+  return undefined
+}
+
+/** What only the system sets, in one form: a slug, a SHA-256. */
+const ofOneForm = ['tenants.slug', 'audio_cache.cache_key', 'packages.sha256']
+/** Bounded by another column of its row. */
+const bounded = ['segments.end_offset']
+
+test('what a declaration refuses the database refuses, and what it lets through the database takes', async () => {
+  const broken: string[] = []
+  for (const table of declaredTables)
+    for (const [name, { column }] of fieldsOf(table)) {
+      if (!column.check || bounded.includes(`${table.name}.${name}`)) continue
+      const values = probes(column.check)
+      if (!values) {
+        broken.push(`${table.name}.${name}: nobody knows how to probe ${column.check}`)
+        continue
+      }
+      const checks = await rows<{ expression: string }>(
+        `select pg_get_expr(conbin, conrelid) as expression from pg_constraint, pg_attribute
+         where conrelid = $1::regclass and contype = 'c' and attrelid = conrelid and attname = $2 and conkey = array[attnum]`,
+        [table.name, name],
+      )
+      const all = checks.map(({ expression }) => `(${expression}) is not false`).join(' and ') || 'true'
+      const { inside, beyond } = values
+      const tried = [...inside, ...beyond].map((value, place) => `(${place}, (${value})::${column.type})`).join(', ')
+      const taken = await rows<{ takes: boolean }>(
+        `select ${all} as takes from (values ${tried}) as ${table.name} (place, ${name}) order by place`,
+      )
+      if (!ofOneForm.includes(`${table.name}.${name}`) && taken.slice(0, inside.length).some(({ takes }) => !takes))
+        broken.push(`${table.name}.${name} refuses some of ${column.check}`)
+      if (taken.slice(inside.length).some(({ takes }) => takes))
+        broken.push(`${table.name}.${name} takes what is beyond ${column.check}`)
+    }
+  expect(broken).toEqual([])
+})
+
+test("every tenant's table has row security on and forced, and one permissive policy for the application", async () => {
+  const open = await lines(`
+    select relname || ' row security ' || relrowsecurity || ', forced ' || relforcerowsecurity as line from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and not (relrowsecurity and relforcerowsecurity) and relname <> all ('{${systemTables.join(',')}}')`)
+  expect(open).toEqual([])
+  const policies = await rows<{
+    tablename: string
+    policyname: string
+    qual: string
+    with_check: string | null
+    cmd: string
+  }>(`
+    select tablename, policyname, qual, with_check, cmd from pg_policies
+    where schemaname = 'public' and permissive = 'PERMISSIVE' and roles && '{public,voicepress_app}'::name[]`)
+  expect(policies.map(({ tablename, policyname }) => `${tablename} ${policyname}`).sort()).toEqual(
+    declaredTables.map(({ name }) => `${name} tenant`).sort(),
+  )
+  for (const { tablename, qual, with_check, cmd } of policies) {
+    expect.soft({ tablename, cmd, with_check }).toEqual({ tablename, cmd: 'ALL', with_check: null })
+    const key = tablename === root ? 'id' : 'tenant_id'
+    expect
+      .soft(qual, tablename)
+      .toMatch(
+        new RegExp(
+          `^\\(${key} = \\( SELECT (\\(NULLIF\\(current_setting\\('app.current_tenant'::text, true\\), ''::text\\)\\)::uuid AS "nullif"|current_tenant\\(\\) AS current_tenant)\\)\\)$`,
+        ),
+      )
+  }
+})
+
+test('primary keys begin with tenant_id, and so does one index', async () => {
+  const keys = await rows<{ name: string; columns: string[] }>(`
+    select c.relname as name, array_agg(attname::text order by ordinality) as columns
+    from pg_class c join pg_index i on indrelid = c.oid and indisprimary cross join unnest(indkey) with ordinality as k(attnum, ordinality)
+      join pg_attribute a on attrelid = c.oid and a.attnum = k.attnum
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition group by 1`)
+  const byName = new Map(keys.map(({ name, columns }) => [name, columns]))
+  expect(
+    declaredTables.filter(({ name }) => name !== root && byName.get(name)?.[0] !== 'tenant_id').map(({ name }) => name),
+  ).toEqual([])
+  expect(declaredTables.filter(({ name }) => !byName.get(name)?.includes('id')).map(({ name }) => name)).toEqual([])
+})
+
+test('foreign keys stay inside the tenant', async () => {
+  const plain = await lines(`
+    select conrelid::regclass || ' ' || pg_get_constraintdef(oid) as line from pg_constraint
+    where contype = 'f' and connamespace = 'public'::regnamespace and conparentid = 0
+      and not pg_get_constraintdef(oid) ~ '^FOREIGN KEY \\(tenant_id, [a-z_]+\\) REFERENCES [a-z_]+\\(tenant_id, id\\)'
+      and not pg_get_constraintdef(oid) ~ '^FOREIGN KEY \\(tenant_id\\) REFERENCES ${root}\\(id\\)'`)
+  expect(plain).toEqual([])
+})
+
+test('declared references are foreign keys', async () => {
+  const known = new Set(
+    await lines(`
+      select conrelid::regclass || '.' || attname || ' ' || confrelid::regclass as line
+      from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[2] where contype = 'f' and connamespace = 'public'::regnamespace`),
+  )
+  const names = new Set<string>(declaredTables.map(({ name }) => name))
+  const missing = declaredTables.flatMap((table) =>
+    fieldsOf(table).flatMap(
+      ([
+        name,
+        {
+          column: { references },
+        },
+      ]) =>
+        references && names.has(references) && !known.has(`${table.name}.${name} ${references}`)
+          ? [`${table.name}.${name} → ${references}`]
+          : [],
+    ),
+  )
+  expect(missing).toEqual([])
+})
+
+test('nothing is granted to everyone, nor on a partition, and only what crosses tenants has a second door', async () => {
+  const grants = `
+    select c.relname, relkind, relispartition, privilege_type, coalesce(r.rolname, 'public') as grantee
+    from pg_class c cross join aclexplode(coalesce(relacl, acldefault('r', relowner))) g left join pg_roles r on r.oid = g.grantee
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S') and g.grantee <> relowner`
+  expect(
+    await lines(
+      `select relname || ' to everyone: ' || privilege_type as line from (${grants}) g where grantee = 'public'`,
+    ),
+  ).toEqual([])
+  expect(
+    await lines(`select relname || ' partition to ' || grantee as line from (${grants}) g where relispartition`),
+  ).toEqual([])
+  expect(await lines(`select distinct grantee as line from (${grants}) g order by 1`)).toEqual([
+    'voicepress_app',
+    'voicepress_platform',
+    'voicepress_worker',
+  ])
+  expect(
+    await lines(
+      `select relname || ' ' || privilege_type as line from (${grants}) g where grantee = 'voicepress_app' and privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')`,
+    ),
+  ).toEqual([])
+  expect(
+    await lines(`select relname as line from (${grants}) g where relname = any ('{${systemTables.join(',')}}')`),
+  ).toEqual([])
+})
+
+test('the application owns nothing, bypasses nothing and becomes nobody', async () => {
+  const [role] = await rows(
+    `select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication from pg_roles where rolname = 'voicepress_app'`,
+  )
+  expect(role).toEqual({
+    rolsuper: false,
+    rolbypassrls: false,
+    rolcreaterole: false,
+    rolcreatedb: false,
+    rolreplication: false,
+  })
+  expect(
+    await lines(
+      `select classid::regclass || ' ' || objid as line from pg_shdepend where refobjid = 'voicepress_app'::regrole and deptype = 'o'`,
+    ),
+  ).toEqual([])
+  expect(
+    await lines(`select roleid::regrole::text as line from pg_auth_members where member = 'voicepress_app'::regrole`),
+  ).toEqual([])
+  expect(
+    await lines(`select nspname as line from pg_namespace where has_schema_privilege('voicepress_app', oid, 'create')`),
+  ).toEqual([])
+  expect(
+    await lines(`select rolname as line from pg_roles where rolname like 'voicepress%' and (rolbypassrls or rolsuper)`),
+  ).toEqual([])
+})
+
+test('views run as who asks, and nothing is materialized', async () => {
+  expect(
+    await lines(
+      `select relname as line from pg_class where relnamespace = 'public'::regnamespace and relkind = 'v' and not coalesce('security_invoker=true' = any (reloptions) or 'security_invoker=on' = any (reloptions), false)`,
+    ),
+  ).toEqual([])
+  expect(
+    await lines(`select relname as line from pg_class where relnamespace = 'public'::regnamespace and relkind = 'm'`),
+  ).toEqual([])
+})
+
+/** Functions that see more than who calls them, and why the application may call them. */
+const secondDoor: Record<string, string> = {
+  find_credential: 'answers whom a token that the caller holds belongs to',
+  find_tenant: 'answers the id of the tenant whose name stands in the address',
+  queue_length: "a number, and nobody's",
+}
+
+test('functions that see more fix their search path and are called by those named here', async () => {
+  const definers = await rows<{
+    name: string
+    settings: string[] | null
+    owner: string
+    callers: string[]
+    is_trigger: boolean
+  }>(`
+    select proname as name, proconfig as settings, proowner::regrole::text as owner, prorettype = 'trigger'::regtype as is_trigger,
+      array(select coalesce(r.rolname, 'public')::text from aclexplode(coalesce(proacl, acldefault('f', proowner))) g left join pg_roles r on r.oid = g.grantee where g.grantee <> proowner order by 1) as callers
+    from pg_proc where pronamespace = 'public'::regnamespace and prosecdef`)
+  expect(definers.length).toBeGreaterThan(0)
+  for (const { name, settings, owner, callers } of definers) {
+    expect
+      .soft(
+        settings?.find((setting) => setting.startsWith('search_path='))?.endsWith(', pg_temp'),
+        `${name} has a search path that ends in pg_temp`,
+      )
+      .toBe(true)
+    expect
+      .soft(['voicepress_platform', 'voicepress_worker'], `${name} belongs to a role that only crosses tenants`)
+      .toContain(owner)
+    expect
+      .soft(callers, `callers of ${name}`)
+      .toEqual(
+        name in secondDoor ? ['voicepress_app'] : callers.includes('voicepress_owner') ? ['voicepress_owner'] : [],
+      )
+  }
+})
