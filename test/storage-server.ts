@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
 export interface StorageServer {
   port: number
@@ -10,8 +11,12 @@ export interface StorageServer {
 
 const resolve = createRequire(import.meta.url).resolve
 
-/** An S3 server with one bucket, on a free port. Its keys are S3RVER and S3RVER. */
-export const startS3 = (folder: string, bucket: string): Promise<StorageServer> =>
+/** Our own S3 server with one bucket, on a free port. Takes any keys. */
+export const startS3 = (bucket: string): Promise<StorageServer> =>
+  start(fileURLToPath(new URL('./s3-server.ts', import.meta.url)), [bucket])
+
+/** s3rver with one bucket, on a free port. Its keys are S3RVER and S3RVER. */
+export const startS3rver = (folder: string, bucket: string): Promise<StorageServer> =>
   start(resolve('s3rver/bin/s3rver.js'), [
     '--address',
     '127.0.0.1',
@@ -44,7 +49,7 @@ async function start(program: string, flags: string[]): Promise<StorageServer> {
   })
   for await (const line of createInterface({ input: child.stdout })) {
     said += `${line}\n`
-    const port = /(?:127\.0\.0\.1|localhost):(\d+)/.exec(line)?.[1]
+    const port = /(?:127\.0\.0\.1|localhost):([1-9]\d*)/.exec(line)?.[1]
     if (!port) continue
     child.stdout.resume()
     return { port: Number(port), stop: () => stop(child) }

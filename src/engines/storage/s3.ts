@@ -74,8 +74,11 @@ export async function openS3Storage(config: S3StorageConfig): Promise<BlobStore>
         await client.send(new PutObjectCommand({ ...about, Body: body }))
         return { size: body.byteLength }
       }
-      const { stream, size } = measureBody(body)
-      await new Upload({ client, params: { ...about, Body: stream }, partSize, queueSize: partsAtOnce }).done()
+      const { stream, size, failure } = measureBody(body)
+      const upload = new Upload({ client, params: { ...about, Body: stream }, partSize, queueSize: partsAtOnce })
+      await upload.done().catch((error: unknown) => {
+        throw failure() ?? error
+      })
       return { size: size() }
     },
 
