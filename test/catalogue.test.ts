@@ -69,14 +69,14 @@ function probes(check: string): { inside: (string | number)[]; beyond: (string |
 
 /** What only the system sets, in one form: a slug, a SHA-256. */
 const ofOneForm = ['tenants.slug', 'audio_cache.cache_key', 'packages.sha256']
-/** Bounded by another column of its row. */
-const bounded = ['segments.end_offset']
+/** Bounded by another column of its row, or too large to try. */
+const untried = ['segments.end_offset', 'chapters.text']
 
 test('what a declaration refuses the database refuses, and what it lets through the database takes', async () => {
   const broken: string[] = []
   for (const table of declaredTables)
     for (const [name, { column }] of fieldsOf(table)) {
-      if (!column.check || bounded.includes(`${table.name}.${name}`)) continue
+      if (!column.check || untried.includes(`${table.name}.${name}`)) continue
       const values = probes(column.check)
       if (!values) {
         broken.push(`${table.name}.${name}: nobody knows how to probe ${column.check}`)
@@ -89,13 +89,13 @@ test('what a declaration refuses the database refuses, and what it lets through 
       )
       const all = checks.map(({ expression }) => `(${expression}) is not false`).join(' and ') || 'true'
       const { inside, beyond } = values
-      const tried = [...inside, ...beyond].map((value, place) => `(${place}, (${value})::${column.type})`).join(', ')
-      const taken = await rows<{ takes: boolean }>(
-        `select ${all} as takes from (values ${tried}) as ${table.name} (place, ${name}) order by place`,
+      const tried = [...inside, ...beyond].map(
+        (value) => `(select ${all} from (select (${value})::${column.type} as ${name}) as ${table.name})`,
       )
-      if (!ofOneForm.includes(`${table.name}.${name}`) && taken.slice(0, inside.length).some(({ takes }) => !takes))
+      const [{ taken } = { taken: [] }] = await rows<{ taken: boolean[] }>(`select array[${tried.join(', ')}] as taken`)
+      if (!ofOneForm.includes(`${table.name}.${name}`) && taken.slice(0, inside.length).includes(false))
         broken.push(`${table.name}.${name} refuses some of ${column.check}`)
-      if (taken.slice(inside.length).some(({ takes }) => takes))
+      if (taken.slice(inside.length).includes(true))
         broken.push(`${table.name}.${name} takes what is beyond ${column.check}`)
     }
   expect(broken).toEqual([])
