@@ -103,7 +103,22 @@ export function assignRoles(drafts: Draft[], { bookTitle, language }: ComposeOpt
       return { ...draft, role: 'back', kind: kind ?? 'other-credits' }
     return { ...draft, role: 'body', kind: kind ?? 'chapter' }
   })
-  return nameUntitled(result, bookTitle, language)
+  return nameUntitled(keepBody(result), bookTitle, language)
+}
+
+/** A book is never all matter: what a list of contents or the like swallowed is the text itself. */
+function keepBody(drafts: Draft[]): Draft[] {
+  const total = drafts.reduce((sum, { words, role, start }) => sum + (role !== 'body' && !start ? 0 : words), 0)
+  const asBody = (draft: Draft): Draft => ({ ...draft, role: 'body', kind: 'chapter' })
+  const kept = drafts.map((draft) =>
+    draft.kind === 'toc' && draft.start?.source !== 'navigation' && draft.words > 1_500 && draft.words > total / 2
+      ? asBody(draft)
+      : draft,
+  )
+  if (kept.some(({ role }) => role === 'body')) return kept
+  const own = kept.filter(({ kind, start }) => start || (kind !== 'imprint' && kind !== 'copyright-page'))
+  const largest = (own.length ? own : kept).toSorted((a, b) => b.words - a.words)[0]
+  return kept.map((draft) => (draft === largest ? asBody(draft) : draft))
 }
 
 function nameUntitled(drafts: Draft[], bookTitle: string | undefined, language: string): Draft[] {

@@ -1,5 +1,5 @@
 import { assignRoles } from './assign-roles.ts'
-import { startsFromHeadings, countNumbered } from './choose-starts.ts'
+import { countNumbered, listHeadings, startsFromHeadings } from './choose-starts.ts'
 import { classifyHeading } from './classify-heading.ts'
 import { findTextHeadings } from './find-text-headings.ts'
 import { block, estimateWords, type FlowBlock, type Role, type SectionStart } from './flow.ts'
@@ -27,9 +27,8 @@ export interface ComposeOptions {
 
 /** Cuts a book's blocks into sections, names them and says which of them are the book. Every block lands in one section. */
 export function composeSections(given: FlowBlock[], options: ComposeOptions): Section[] {
-  const { blocks, starts } = options.chapterPattern
-    ? startsFromPattern(given, options.chapterPattern)
-    : findStarts(given)
+  const { blocks, starts } =
+    options.chapterPattern !== undefined ? startsFromPattern(given, options.chapterPattern) : findStarts(given)
   const drafts = joinParts(slice(blocks, starts), options)
   return assignRoles(drafts, options).map(({ role, kind, title, parents, blocks: inside }) => ({
     role: role ?? 'body',
@@ -63,14 +62,12 @@ function chooseStarts(blocks: FlowBlock[]): Map<number, SectionStart> {
   const given = new Map<number, SectionStart>()
   blocks.forEach(({ start }, index) => start && given.set(index, start))
   if (given.size === 0) return startsFromHeadings(blocks)
-  const numbered = countNumbered(blocks)
-  if (numbered >= 3 && numbered > given.size * 2) {
-    // Navigation that names only a cover and a beginning is none; what it says of places it does name stays.
-    const found = startsFromHeadings(blocks)
-    for (const [index, start] of given) if (!found.has(index)) found.set(index, start)
-    return new Map([...found].toSorted(([a], [b]) => a - b))
-  }
-  return given
+  const found = startsFromHeadings(blocks)
+  const numbered = listHeadings(blocks).filter(({ heading, index }) => heading.is === 'chapter' && found.has(index))
+  const covered = numbered.filter(({ index }) => [0, 1, 2, 3].some((back) => given.has(index - back))).length
+  // Navigation that names only a cover and a beginning is none; what it says of places it does name stays.
+  if (numbered.length - covered < 2 || covered > numbered.length / 2) return given
+  return new Map([...found, ...given].toSorted(([a], [b]) => a - b))
 }
 
 /** Cuts at each start, and wherever the role said by the file changes. */
@@ -166,7 +163,7 @@ function joinParts(drafts: Draft[], { bookTitle = '', language }: ComposeOptions
       pending = []
       return
     }
-    const parents = listed?.length
+    const parents = listed
       ? listed
       : draft.role || draft.start?.role === 'front' || draft.start?.role === 'back'
         ? []

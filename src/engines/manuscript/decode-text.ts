@@ -111,7 +111,11 @@ function plausibility(text: string): number {
     const before = text[index - 1] ?? ' '
     const after = text[index + 1] ?? ' '
     if (/[\u0080-\u009f\ufffd\ue000-\uf8ff]/.test(char)) score -= 3
-    else if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u.test(char)) score += 1
+    else if (/[\uFF61-\uFF9F]/.test(char)) score -= 0.5
+    else if (/[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}。、，「」『』！？：；（）《》]/u.test(char))
+      score += 1
+    // Bytes of another script read as Chinese give rare characters, but characters all the same.
+    else if (/\p{Script=Han}/u.test(char)) score += 0.8
     else if (/\p{Ll}/u.test(char))
       score +=
         letter.test(before) || letter.test(after)

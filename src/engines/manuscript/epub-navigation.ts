@@ -104,6 +104,8 @@ export function chooseEntries(
   sizes: (entry: NavigationEntry) => number,
 ): NavigationStart[] {
   const chosen: NavigationStart[] = []
+  // A flat list leaves it to the titles which of them are parts.
+  const nested = entries.some(({ children }) => children.length > 0)
   const visit = (list: NavigationEntry[], parents: string[], depth: number): void => {
     for (const entry of list) {
       const heading = classifyHeading(entry.title)
@@ -128,7 +130,7 @@ export function chooseEntries(
             depth,
             title: entry.title,
             kind: entry.kind,
-            parents: parents.length ? parents : undefined,
+            parents: nested || parents.length ? parents : undefined,
             holds,
           },
         })

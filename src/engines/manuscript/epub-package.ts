@@ -140,7 +140,7 @@ export function readPackageMetadata(root: Markup): BookMetadata {
   const metadata = find(root, 'metadata') ?? root
   const children = [
     ...elements(metadata),
-    ...elements(metadata).flatMap((child) => (/metadata$/.test(child.name) ? elements(child) : [])),
+    ...elements(metadata).flatMap((child) => (child.name.endsWith('metadata') ? elements(child) : [])),
   ]
   const named = (name: string): Markup[] =>
     children.filter((child) => child.name === `dc:${name}` || child.name === name)

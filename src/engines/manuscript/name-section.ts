@@ -9,24 +9,26 @@ const finish = (title: string): string =>
 
 const chapterWord = (language: string): string => {
   const word = (unitWords[language.split('-')[0] ?? 'en'] ?? unitWords['en'])?.chapter[0] ?? 'chapter'
-  return word.charAt(0).toUpperCase() + word.slice(1)
+  return capitalise(word)
 }
+
+const capitalise = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 
 const smallWords = new Set(['the', 'and', 'el', 'la', 'le', 'der', 'die', 'das', 'o', 'a'])
 
 function sentenceCase(words: string): string {
-  if (words !== words.toUpperCase() && words !== words.toLowerCase()) return words
+  if (words !== words.toUpperCase()) return words
   return words
     .toLowerCase()
     .split(/([\s-])/)
-    .map((word) => (smallWords.has(word) ? word : word.charAt(0).toUpperCase() + word.slice(1)))
+    .map((word) => (smallWords.has(word) ? word : capitalise(word)))
     .join('')
 }
 
 /** 'Chapter 7' for CHAPTER VII, Chapter Seven kept as it is: what a narrator says. */
 function sayUnit(heading: Extract<Heading, { numeral: string }>, language: string): string {
   if (heading.is === 'numeral') return `${chapterWord(language)} ${heading.value}`
-  const word = sentenceCase(heading.word)
+  const word = capitalise(sentenceCase(heading.word))
   if (!heading.numeral) return word
   const number =
     /^(\d+|[ivxlc]+)$/i.test(heading.numeral) && heading.value !== undefined && !/^(first|one)$/i.test(heading.numeral)
@@ -73,7 +75,10 @@ export function namePart(headings: string[]): string {
   const heading = classifyHeading(first)
   if (heading.is !== 'part' && heading.is !== 'chapter') return finish([first, ...others].map(finish).join('. '))
   const roman = /^[ivxlc]+$/i.test(heading.numeral)
-  const unit = [sentenceCase(heading.word), roman ? heading.numeral.toUpperCase() : sentenceCase(heading.numeral)]
+  const unit = [
+    capitalise(sentenceCase(heading.word)),
+    roman ? heading.numeral.toUpperCase() : sentenceCase(heading.numeral),
+  ]
     .filter(Boolean)
     .join(' ')
   return [unit, finish(heading.title), ...others.map(finish)].filter(Boolean).join('. ')

@@ -12,6 +12,8 @@ export function dropFurniture(pages: Line[][], bodyHeight: number, omissions: Om
     const sorted = lines.toSorted((a, b) => b.y - a.y)
     return { head: sorted.slice(0, depth), foot: sorted.slice(-depth).toReversed() }
   })
+  const steps = pages.flatMap((lines) => lines.slice(1).map((line, index) => (lines[index]?.y ?? 0) - line.y))
+  const leading = steps.filter((step) => step > 0).toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? bodyHeight
   for (const side of ['head', 'foot'] as const) {
     dropNumbers(
       edges.map((edge) => edge[side]),
@@ -20,6 +22,7 @@ export function dropFurniture(pages: Line[][], bodyHeight: number, omissions: Om
     )
     dropRunning(
       edges.map((edge) => edge[side]),
+      leading,
       dropped,
       omissions,
     )
@@ -62,18 +65,20 @@ const fold = (text: string): string =>
     .replace(/[^\p{L}#]+/gu, ' ')
     .trim()
 
+/** Furniture is set off from the text by more than its leading. */
+const standsApart = (line: Line, inner: Line | undefined, leading: number): boolean =>
+  !inner || Math.abs(line.y - inner.y) > leading * 1.15
+
 /** The same words at the same height on several pages; the chapter's name on its pages, the book's on every other one. */
-function dropRunning(edges: Line[][], dropped: Set<Line>, omissions: Omissions): void {
+function dropRunning(edges: Line[][], leading: number, dropped: Set<Line>, omissions: Omissions): void {
   const groups = new Map<string, { line: Line; page: number; rank: number }[]>()
   edges.forEach((lines, page) => {
-    lines
-      .filter((line) => !dropped.has(line))
-      .slice(0, 2)
-      .forEach((line, rank) => {
-        const key = fold(line.text)
-        if (!key || line.text.length > 120) return
-        groups.set(key, [...(groups.get(key) ?? []), { line, page, rank }])
-      })
+    const candidates = lines.filter((line) => !dropped.has(line))
+    candidates.slice(0, 2).forEach((line, rank) => {
+      const key = fold(line.text)
+      if (!key || line.text.length > 120 || !standsApart(line, candidates[rank + 1], leading)) return
+      groups.set(key, [...(groups.get(key) ?? []), { line, page, rank }])
+    })
   })
   for (const group of groups.values()) {
     const places = new Map<number, { line: Line; page: number; rank: number }[]>()

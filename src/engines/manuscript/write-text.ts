@@ -45,7 +45,8 @@ export class TextWriter {
     while (this.open.length) this.end()
     const result = {
       text: this.parts.join(''),
-      marks: this.marks.toSorted((a, b) => a.start - b.start || b.end - a.end),
+      // Of marks over the same words the outer one, closed last, comes first.
+      marks: this.marks.toReversed().toSorted((a, b) => a.start - b.start || b.end - a.end),
     }
     this.parts = []
     this.length = 0
