@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CastChapter } from '../src/engines/language/cast.ts'
 import { formKey } from '../src/engines/language/cluster-names.ts'
+import { titleNoun } from '../src/engines/language/gather-people.ts'
 import { givenNameGender } from '../src/engines/language/given-names.ts'
 import { honorific } from '../src/engines/language/honorifics.ts'
 import type { Quotation } from '../src/engines/language/mark-quotations.ts'
@@ -111,7 +112,7 @@ export function goldPeople(novel: Novel): Person[] {
   })
   const exact = new Set(people.flatMap((person) => person.keys))
   people.forEach((person, index) => {
-    for (const key of [...person.keys]) {
+    for (const key of person.keys.slice()) {
       const words = key.split('|')[1]?.split(' ') ?? []
       for (const word of words.length > 1 ? [words[0] as string, words.at(-1) as string] : words) {
         if (
@@ -141,6 +142,7 @@ function goldPerson({ name, aliases, gender }: Novel['characters'][number]): Per
     if (PERSON_NOUNS.has(noun) && (described || words.length === 1 || joint > 0)) nouns.add(noun)
     const title = words.length > 1 && honorific(words[0] as string) ? (words.shift() as string) : ''
     keys.add(formKey({ title, words }))
+    for (const rank of titleNoun(title)) nouns.add(rank)
     if (described && title) keys.add(formKey({ title: '', words: [title] }))
   }
   const title = aliases.map((alias) => honorific(alias.split(' ')[0] ?? '')?.gender).find(Boolean)

@@ -1,12 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import {
-  CONTEXT_FEATURES,
-  FEATURES,
-  type Candidates,
-  featureRows,
-  rankReader,
-  type RankReader,
-} from '../src/engines/language/rank-features.ts'
+import { type Candidates, CONTEXT_FEATURES, FEATURES, featureRows } from '../src/engines/language/rank-features.ts'
+import { type RankReader, rankReader } from '../src/engines/language/rank-reader.ts'
+import { type Rankers, rankPasses } from '../src/engines/language/attribute-speech.ts'
 import { contextRows } from '../src/engines/language/rank-context.ts'
 import { printRanker, probabilities, type Ranker } from '../src/engines/language/ranker.ts'
 import { readParagraphs } from '../src/engines/language/read-paragraphs.ts'
@@ -16,6 +11,7 @@ import { goldPeople, goldQuotations, listNovels, type Novel, readNovel, resolveN
 
 const ALL = [...FEATURES, ...CONTEXT_FEATURES]
 const HIDDEN = 24
+const TRAINING: Training = { passes: 3, epochs: 12, seed: 1 }
 
 /** One novel in one setting, with the gold speakers as indexes of its people. */
 export interface Sample {
@@ -88,11 +84,6 @@ export function sampleBare(novel: Novel): Sample {
   return { novel, setting: 'b', reader, candidates: rows, gold, types }
 }
 
-export interface Trained {
-  first: Ranker[]
-  second: Ranker[]
-}
-
 const groups = (
   samples: Sample[],
   rows: (sample: Sample) => Candidates[],
@@ -104,57 +95,44 @@ const groups = (
     }),
   )
 
-/** First pass, then the second on what first passes say of novels that they were not trained on. */
-export function train(samples: Sample[], options: { epochs: number; ensemble: number; seed: number }): Trained {
-  const folds = 3
-  const names = [...new Set(samples.map((sample) => sample.novel.name))]
-  const context = new Map<Sample, Candidates[]>()
-  for (let fold = 0; fold < folds; fold++) {
-    const held = new Set(names.filter((_, index) => index % folds === fold))
-    const ranker = trainRanker(
-      groups(
-        samples.filter((sample) => !held.has(sample.novel.name)),
-        (sample) => sample.candidates,
-      ),
-      FEATURES.length,
-      HIDDEN,
-      { ...options, seed: options.seed + fold },
-    )
-    for (const sample of samples.filter((one) => held.has(one.novel.name))) {
-      context.set(
-        sample,
-        contextRows(
-          sample.reader,
-          sample.candidates,
-          sample.candidates.map(({ rows }) => probabilities([ranker], rows)),
-        ),
-      )
-    }
-  }
-  const seeds = Array.from({ length: options.ensemble }, (_, index) => options.seed + 10 + index)
-  const first = seeds.map((seed) =>
-    trainRanker(
-      groups(samples, (sample) => sample.candidates),
-      FEATURES.length,
-      HIDDEN,
-      { ...options, seed },
-    ),
-  )
-  const second = seeds.map((seed) =>
-    trainRanker(
-      groups(samples, (sample) => context.get(sample) as Candidates[]),
-      ALL.length,
-      HIDDEN,
-      { ...options, seed },
-    ),
-  )
-  return { first, second }
+interface Training {
+  passes: number
+  epochs: number
+  seed: number
 }
 
-export function predict(trained: Trained, sample: Sample): { first: number[][]; second: number[][] } {
-  const first = sample.candidates.map(({ rows }) => probabilities(trained.first, rows))
-  const rows = contextRows(sample.reader, sample.candidates, first)
-  return { first, second: rows.map(({ rows: list }) => probabilities(trained.second, list)) }
+/** A ranker for each pass. Every later one learns on what earlier ones say of novels that they were not trained on. */
+export function train(samples: Sample[], { passes, epochs, seed }: Training): Rankers {
+  const folds = 3
+  const names = [...new Set(samples.map((sample) => sample.novel.name))]
+  const parts = Array.from({ length: folds }, (_, fold) => new Set(names.filter((_, index) => index % folds === fold)))
+  let rows = new Map(samples.map((sample) => [sample, sample.candidates]))
+  const rankers: Rankers = []
+  for (let pass = 0; pass < passes; pass++) {
+    const size = pass === 0 ? FEATURES.length : ALL.length
+    const learn = (some: Sample[], salt: number): Ranker =>
+      trainRanker(
+        groups(some, (sample) => rows.get(sample) as Candidates[]),
+        size,
+        HIDDEN,
+        { epochs, seed: seed + salt },
+      )
+    rankers.push(learn(samples, 10 * pass))
+    if (pass === passes - 1) break
+    const next = new Map<Sample, Candidates[]>()
+    parts.forEach((held, fold) => {
+      const ranker = learn(
+        samples.filter((sample) => !held.has(sample.novel.name)),
+        10 * pass + fold + 1,
+      )
+      for (const sample of samples.filter((one) => held.has(one.novel.name))) {
+        const scores = (rows.get(sample) as Candidates[]).map(({ rows: list }) => probabilities([ranker], list))
+        next.set(sample, contextRows(sample.reader, sample.candidates, scores))
+      }
+    })
+    rows = next
+  }
+  return rankers
 }
 
 /** Share of right utterances by type. */
@@ -210,12 +188,11 @@ export async function run(args: string[]): Promise<void> {
       const held = new Set(names.filter((_, index) => index % cross === fold))
       const trained = train(
         samples.filter((sample) => !held.has(sample.novel.name)),
-        { epochs: 12, ensemble: 1, seed: 1 },
+        TRAINING,
       )
       for (const sample of samples.filter((one) => held.has(one.novel.name))) {
-        const { first, second } = predict(trained, sample)
-        const before = accuracy(sample, first)
-        const after = accuracy(sample, second)
+        const before = accuracy(sample, rankPasses(sample.reader, sample.candidates, trained.slice(0, 1)))
+        const after = accuracy(sample, rankPasses(sample.reader, sample.candidates, trained))
         firsts[sample.setting][0] += before.all?.[0] ?? 0
         firsts[sample.setting][1] += before.all?.[1] ?? 0
         for (const [key, [right, all]] of Object.entries(after)) {
@@ -238,13 +215,12 @@ export async function run(args: string[]): Promise<void> {
       )
     return
   }
-  const { first, second } = train(samples, { epochs: 12, ensemble: 1, seed: 1 })
+  const rankers = train(samples, TRAINING)
   const target = new URL('../src/engines/language/ranker-weights.ts', import.meta.url)
-  const table = (name: string, ranker: Ranker, features: string[]): string =>
-    `export const ${name} = \`\n${printRanker(ranker, features)}\n\`\n`
+  const tables = rankers.map((ranker, pass) => `  \`\n${printRanker(ranker, pass === 0 ? FEATURES : ALL)}\n\`,\n`)
   writeFileSync(
     target,
-    `// Written by \`npm run bench -- train-attribution\`: a line a feature, as ranker.ts reads them.\n${table('FIRST_PASS', first[0] as Ranker, FEATURES)}\n${table('SECOND_PASS', second[0] as Ranker, ALL)}`,
+    `/** Written by \`npm run bench -- train-attribution\`: a table a pass, a line a feature, as ranker.ts reads them. */\nexport const PASSES = [\n${tables.join('')}]\n`,
   )
 }
 

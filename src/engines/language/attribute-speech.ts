@@ -1,8 +1,9 @@
 import type { Cue } from './find-cues.ts'
-import { CONTEXT_FEATURES, FEATURES, featureRows, rankReader, type Scene } from './rank-features.ts'
+import { type Candidates, CONTEXT_FEATURES, FEATURES, featureRows } from './rank-features.ts'
+import { type RankReader, rankReader, type Scene } from './rank-reader.ts'
 import { contextRows } from './rank-context.ts'
 import { parseRanker, probabilities, type Ranker } from './ranker.ts'
-import { FIRST_PASS, SECOND_PASS } from './ranker-weights.ts'
+import { PASSES } from './ranker-weights.ts'
 
 export interface Attribution {
   /** Index of the person, or -1. */
@@ -16,32 +17,38 @@ export interface Attribution {
     | 'action'
     | 'alternation'
     | 'context'
+    | 'model'
     | 'unknown'
   confidence: number
 }
 
-export interface Rankers {
-  first: Ranker[]
-  second: Ranker[]
-}
+/** One for each pass; each but the first sees what the one before thinks of the neighbouring utterances. */
+export type Rankers = Ranker[]
 
 let stored: Rankers | undefined
 export const storedRankers = (): Rankers =>
-  (stored ??= {
-    first: [parseRanker(FIRST_PASS, FEATURES)],
-    second: [parseRanker(SECOND_PASS, [...FEATURES, ...CONTEXT_FEATURES])],
-  })
+  (stored ??= PASSES.map((table, pass) =>
+    parseRanker(table, pass === 0 ? FEATURES : [...FEATURES, ...CONTEXT_FEATURES]),
+  ))
+
+/** Each candidate's probability after the last pass. */
+export function rankPasses(reader: RankReader, candidates: Candidates[], rankers: Rankers): number[][] {
+  const [first, ...later] = rankers
+  let scores = candidates.map(({ rows }) => probabilities([first as Ranker], rows))
+  for (const ranker of later)
+    scores = contextRows(reader, candidates, scores).map(({ rows }) => probabilities([ranker], rows))
+  return scores
+}
 
 /** Who says each utterance of a scene: ranked by what stands around it, then again by who seems to speak before and after. */
 export function attributeSpeech(scene: Scene, rankers = storedRankers()): Attribution[] {
   const reader = rankReader(scene)
   const candidates = scene.utterances.map((_, index) => featureRows(reader, index))
-  const first = candidates.map(({ rows }) => probabilities(rankers.first, rows))
-  const second = contextRows(reader, candidates, first).map(({ rows }) => probabilities(rankers.second, rows))
+  const scores = rankPasses(reader, candidates, rankers)
   const chosen = candidates.map(({ people }, index) => {
-    const scores = second[index] as number[]
-    const top = Math.max(...scores)
-    return { person: people[scores.indexOf(top)] ?? -1, confidence: people.length > 0 ? top : 0 }
+    const list = scores[index] as number[]
+    const top = Math.max(...list)
+    return { person: people[list.indexOf(top)] ?? -1, confidence: people.length > 0 ? top : 0 }
   })
   return chosen.map(({ person, confidence }, index): Attribution => {
     if (person < 0) return { person, rule: 'unknown', confidence: 0 }

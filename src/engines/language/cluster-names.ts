@@ -100,7 +100,7 @@ function isGiven(form: NameForm, surnames: Set<string>): boolean {
   return title !== undefined && (!title.surname || (givenNameGender(word) !== null && !surnames.has(word)))
 }
 
-export function formGender(form: NameForm): Gender | null {
+export function formGender(form: Pick<NameForm, 'title' | 'words' | 'he' | 'she'>): Gender | null {
   const title = form.title ? honorific(form.title)?.gender : null
   if (title) return title
   const first = form.words[0] as string

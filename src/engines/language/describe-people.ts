@@ -1,7 +1,7 @@
 import type { AgeRange, CastCharacter, Role } from './cast.ts'
 import type { Attribution } from './attribute-speech.ts'
 import type { Person } from './person.ts'
-import type { Scene } from './rank-features.ts'
+import type { Scene } from './rank-reader.ts'
 
 const AGE_WORDS: [RegExp, AgeRange][] = [
   [/^(?:old|elderly|aged|venerable|viejo|vieja|anciano|anciana|vieux|vieille|alte[rs]?)$/u, 'elderly'],

@@ -52,12 +52,23 @@ function toPerson(cluster: Cluster): Person {
     aliases,
     keys: forms.map(formKey),
     gender: evidence > 0.25 ? 'male' : evidence < -0.25 ? 'female' : null,
-    nouns: [],
+    nouns: [...new Set(forms.flatMap((form) => titleNoun(form.title)))],
     narrator: false,
     count: cluster.count,
     maleness: evidence,
   }
 }
+
+/** Whoever is Dr. Watson may be 'the doctor' too. */
+export function titleNoun(title: string): string[] {
+  const noun = { dr: 'doctor', capt: 'captain', col: 'colonel', prof: 'professor', doctora: 'médico' }[title] ?? title
+  return RANKS.has(noun) ? [noun] : []
+}
+const RANKS = new Set(
+  'doctor captain colonel major general admiral lieutenant sergeant inspector detective constable officer judge coroner professor count countess duke duchess baron prince princess king queen squire nurse capitán coronel comisario padre'.split(
+    ' ',
+  ),
+)
 
 function written(form: NameForm): string[] {
   const title = form.title ? `${honorific(form.title)?.shown ?? form.title} ` : ''

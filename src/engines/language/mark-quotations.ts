@@ -99,7 +99,7 @@ function opensHere(text: string, at: number): boolean {
 }
 
 function closes(text: string, at: number, mark: string): boolean {
-  if (mark === '"') return at > 0
+  if (mark === '"') return !opensHere(text, at)
   if (mark !== '’' && mark !== "'") return true
   const before = text[at - 1] ?? ' '
   const after = text[at + 1] ?? ' '

@@ -1,4 +1,5 @@
-import { type Candidates, CONTEXT_FEATURES, FEATURES, type RankReader } from './rank-features.ts'
+import { type Candidates, CONTEXT_FEATURES, FEATURES } from './rank-features.ts'
+import type { RankReader } from './rank-reader.ts'
 
 /** Rows of the second pass: the first pass's, and what it thinks of the utterances before and after. */
 export function contextRows(reader: RankReader, candidates: Candidates[], first: number[][]): Candidates[] {

@@ -1,89 +1,85 @@
 import type { Gender } from './cast.ts'
 import { type Cues, SLOTS } from './find-cues.ts'
-import type { Mentions } from './find-mentions.ts'
 import type { Utterance } from './find-utterances.ts'
 import type { Person } from './person.ts'
-import type { Book } from './read-paragraphs.ts'
+import { between, candidatesOf, last, next, type RankReader, type Spoken, TAGS } from './rank-reader.ts'
 
 const NEIGHBOURS = [-4, -3, -2, -1, 1, 2, 3] as const
-const TAGS = new Set(['inverted', 'after', 'before'])
 
 /** What one candidate for one utterance is judged by; the order is that of the stored weights. */
 export const FEATURES: string[] = [
   ...SLOTS.map((slot) => `name.${slot}`),
   ...SLOTS.filter((slot) => slot !== 'object').map((slot) => `gender.${slot}`),
-  ...['self.tag', 'self.subject', 'self.previous', 'noun.match', 'noun.gender'],
-  ...[
-    'has.nameTag',
-    'has.genderTag',
-    'has.selfTag',
-    'has.nounTag',
-    'has.bareVerb',
-    'has.nameSubject',
-    'has.genderSubject',
-    'has.leadsIn',
-    'has.none',
-    'has.previousNarration',
-  ],
-  ...['gap.before', 'gap.after', 'turn.before', 'turn.after', 'length', 'parts', 'candidates'],
-  ...[
-    'narrated.distance',
-    'any.distance',
-    'narrated.rank',
-    'gender.rank',
-    'any.rank',
-    'near.300',
-    'near.1000',
-    'near.3000',
-    'after.distance',
-    'after.300',
-    'share',
-    'quotedShare',
-  ],
-  ...['narrator', 'unnamed', 'maleness', 'known'],
-  ...[
-    'addressed.here',
-    'mentioned.here',
-    'addressed.-2',
-    'addressed.-1',
-    'addressed.1',
-    'addressed.2',
-    'mentioned.-1',
-    'mentioned.1',
-    'generic.-1',
-    'generic.1',
-    'generic.here',
-  ],
+  'self.tag',
+  'self.subject',
+  'self.previous',
+  'noun.match',
+  'noun.gender',
+  'noun.station',
+  'has.nameTag',
+  'has.genderTag',
+  'has.selfTag',
+  'has.nounTag',
+  'has.bareVerb',
+  'has.nameSubject',
+  'has.genderSubject',
+  'has.leadsIn',
+  'has.none',
+  'has.previousNarration',
+  'gap.before',
+  'gap.after',
+  'turn.before',
+  'turn.after',
+  'length',
+  'parts',
+  'candidates',
+  'narrated.distance',
+  'any.distance',
+  'narrated.rank',
+  'gender.rank',
+  'any.rank',
+  'near.300',
+  'near.1000',
+  'near.3000',
+  'after.distance',
+  'after.300',
+  'share',
+  'quotedShare',
+  'narrator',
+  'unnamed',
+  'maleness',
+  'known',
+  'addressed.here',
+  'mentioned.here',
+  'addressed.-2',
+  'addressed.-1',
+  'addressed.1',
+  'addressed.2',
+  'mentioned.-1',
+  'mentioned.1',
+  'generic.-1',
+  'generic.1',
+  'generic.here',
   ...NEIGHBOURS.flatMap((by) => [`tag.${by}`, `othertag.${by}`]),
 ]
 /** Added in the second pass: what the first pass thinks of the utterances around. */
 export const CONTEXT_FEATURES: string[] = [
   'first',
   ...[-4, -3, -2, -1, 1, 2, 3, 4].map((by) => `p.${by}`),
-  ...[
-    'p.window',
-    'p.wide',
-    'p.rank',
-    'turn.-2',
-    'turn.-1',
-    'turn.1',
-    'turn.2',
-    'top.-1',
-    'top.1',
-    'max.-1',
-    'max.-2',
-    'max.1',
-    'max.2',
-  ],
+  'p.window',
+  'p.wide',
+  'p.rank',
+  'turn.-2',
+  'turn.-1',
+  'turn.1',
+  'turn.2',
+  'top.-1',
+  'top.1',
+  'max.-1',
+  'max.-2',
+  'max.1',
+  'max.2',
 ]
-
-export interface Scene {
-  book: Book
-  people: Person[]
-  mentions: Mentions
-  utterances: Utterance[]
-  cues: Cues[]
-}
 
 /** The people who may have said one utterance, a row of features for each. */
 export interface Candidates {
@@ -91,110 +87,22 @@ export interface Candidates {
   rows: Float32Array[]
 }
 
-const MALE_ADDRESS = /^(?:sir|sirrah|señor|caballero|monsieur|herr|mister|papa|father)$/u
-const FEMALE_ADDRESS = /^(?:ma'am|madam|madame|señora|señorita|mademoiselle|mamma|mother|miss|mum)$/u
-
-/** Per utterance: who is named in the speech, who is spoken to, the sex of 'sir' and 'madam'. */
-interface Spoken {
-  addressed: Set<number>
-  mentioned: Set<number>
-  generic: number
-}
-
-export interface RankReader extends Scene {
-  spoken: Spoken[]
-  /** Positions of each person's mentions in narration, and of all. */
-  narrated: number[][]
-  anywhere: number[][]
-  starts: number[]
-  ends: number[]
-  /** Who a tag names outright, or -1. */
-  tagged: number[]
-  total: number
-}
-
-export function rankReader(scene: Scene): RankReader {
-  const { book, people, mentions, utterances, cues } = scene
-  const narrated: number[][] = people.map(() => [])
-  const anywhere: number[][] = people.map(() => [])
-  for (const mention of mentions.all) {
-    anywhere[mention.person]?.push(mention.position)
-    if (!mention.quoted) narrated[mention.person]?.push(mention.position)
-  }
-  const spoken = utterances.map((utterance): Spoken => {
-    const result: Spoken = { addressed: new Set(), mentioned: new Set(), generic: 0 }
-    for (const [index, part] of utterance.parts) {
-      const paragraph = book.paragraphs[index]
-      for (const mention of mentions.of[index] ?? []) {
-        if (paragraph?.tokens[mention.from]?.quotation !== part) continue
-        if (mention.vocative) result.addressed.add(mention.person)
-        else result.mentioned.add(mention.person)
-      }
-      for (const [at, token] of (paragraph?.tokens ?? []).entries()) {
-        if (token.quotation !== part) continue
-        const next = paragraph?.tokens[at + 1]?.text ?? ''
-        if (!/^[,.!?;:"”’—-]/u.test(next)) continue
-        if (MALE_ADDRESS.test(token.lower)) result.generic = 1
-        else if (FEMALE_ADDRESS.test(token.lower)) result.generic = -1
-      }
-    }
-    return result
-  })
-  const narrator = people.findIndex((person) => person.narrator)
-  const tagged = cues.map(({ list }) => {
-    const tag = list.find((cue) => TAGS.has(cue.slot))
-    return tag ? (tag.self ? narrator : tag.person) : -1
-  })
-  const place = (paragraph: number, quotation: number): number =>
-    (mentions.offsets[paragraph] ?? 0) +
-    Math.max(0, book.paragraphs[paragraph]?.tokens.findIndex((token) => token.quotation === quotation) ?? 0)
-  const starts = utterances.map(({ parts }) => place(...(parts[0] as [number, number])))
-  const ends = utterances.map(({ parts }) => place(...(parts.at(-1) as [number, number])))
-  return { ...scene, spoken, narrated, anywhere, starts, ends, tagged, total: mentions.all.length }
-}
-
 const compatible = (person: Person, gender: Gender | null): number =>
   gender === 'male' ? person.maleness : gender === 'female' ? -person.maleness : 0
 
-export function candidatesOf(reader: RankReader, index: number, limit = 14): number[] {
-  const { people, starts, ends, cues, tagged, narrated, anywhere } = reader
-  const start = starts[index] as number
-  const end = ends[index] as number
-  const score = new Map<number, number>()
-  const raise = (person: number, by: number): void => {
-    if (person >= 0) score.set(person, Math.max(score.get(person) ?? 0, by))
+/** 'His wife' goes by Mrs., 'the girl' by Miss or a bare name: 1 fits, −1 does not, 0 says nothing. */
+function station(person: Person, noun: string): number {
+  const titled = (titles: RegExp): boolean => person.keys.some((key) => titles.test(key))
+  if (/^(?:mother|wife|aunt|widow|landlady|hostess|housekeeper|matron|madre|esposa|tía|mère|mutter)$/u.test(noun)) {
+    return titled(/^(?:mrs|lady|mme|sra|aunt|madam)\|/u) ? 1 : titled(/^(?:miss|srta|mlle)\|/u) ? -1 : 0
   }
-  people.forEach((person, at) => {
-    const back = start - last(narrated[at] as number[], start)
-    const any = start - last(anywhere[at] as number[], start)
-    const ahead = next(anywhere[at] as number[], end) - end
-    if (back < 2500) raise(at, 1 / (1 + back / 200))
-    if (any < 2500) raise(at, 0.6 / (1 + any / 200))
-    if (ahead < 500) raise(at, 0.8 / (1 + ahead / 100))
-    if (person.narrator) raise(at, 0.7)
-  })
-  for (let by = -12; by <= 8; by++) raise(tagged[index + by] ?? -1, 1.2 / (1 + Math.abs(by) / 4))
-  for (const cue of (cues[index] as Cues).list) raise(cue.person, 2)
-  return [...score]
-    .toSorted((a, b) => b[1] - a[1] || a[0] - b[0])
-    .slice(0, limit)
-    .map(([person]) => person)
-}
-
-/** Index of the last position before `limit`, by halving. */
-function below(positions: number[], limit: number): number {
-  let low = 0
-  let high = positions.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((positions[middle] as number) < limit) low = middle + 1
-    else high = middle
+  if (/^(?:daughter|niece|girl|sister|hija|hermana|sobrina)$/u.test(noun)) {
+    return titled(/^(?:mrs|lady|mme|sra)\|/u) ? -1 : titled(/^(?:miss|srta|mlle)?\|/u) ? 1 : 0
   }
-  return low - 1
+  if (/^(?:father|husband|uncle|landlord|gentleman|host|master|padre|marido|tío|père|vater)$/u.test(noun))
+    return titled(/^(?:mr|sir|lord|dr|sr|don)\|/u) ? 1 : 0
+  return 0
 }
-const last = (positions: number[], limit: number): number => positions[below(positions, limit)] ?? -1e9
-const next = (positions: number[], from: number): number => positions[below(positions, from + 1) + 1] ?? 1e9
-const between = (positions: number[], from: number, to: number): number => below(positions, to) - below(positions, from)
 
 export function featureRows(reader: RankReader, index: number): Candidates {
   const { people, utterances, cues, spoken, starts, ends, tagged, narrated, anywhere, book } = reader
@@ -253,6 +161,7 @@ export function featureRows(reader: RankReader, index: number): Candidates {
     values.push(
       noun?.noun ? (person.nouns.includes(noun.noun) ? 1 : person.nouns.length > 0 ? -0.5 : 0) : 0,
       noun ? compatible(person, noun.gender) : 0,
+      noun?.noun ? station(person, noun.noun) : 0,
     )
     values.push(
       flag(tags.some((cue) => cue.person >= 0)),

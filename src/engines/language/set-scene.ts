@@ -7,7 +7,7 @@ import { findUtterances, type Utterance } from './find-utterances.ts'
 import { gatherPeople } from './gather-people.ts'
 import { KIN, PERSON_NOUNS } from './person-nouns.ts'
 import type { Person } from './person.ts'
-import type { Scene } from './rank-features.ts'
+import type { Scene } from './rank-reader.ts'
 import type { Book } from './read-paragraphs.ts'
 
 /** Finds the people of a book where none are given, and everything the text says about who speaks. */

@@ -4,11 +4,13 @@ const ABBREVIATIONS = new Set(
 cnel tte sgto cap capt captain col gen lt lieut sgt corp pvt maj adm cmdr gov sen rep pres supt insp esq jr bros
 no nos núm nº vol vols ch chap cap caps fig figs pp pág págs ed eds art sec ap apdo tel av avda ave blvd rd
 jan feb mar apr jun jul aug sept sep oct nov dec ene abr ago dic
-vs viz cf ca eg ie al approx dept est inc ltd co corp mt ft in lb oz hr hrs min
+vs viz p cf ca eg ie al approx dept est inc ltd co corp mt ft in lb oz hr hrs min
 bzw usw ggf hr fr frl bd evtl nr str`.split(/\s+/),
 )
 /** These may close a sentence too: they hold it open only before a lower-case word or a number. */
 const MAY_CLOSE = new Set('etc jr esq inc ltd co no in al min ed art est usw d mar da fig sec'.split(' '))
+
+const OPENING_WORD = /^(?:he|she|it|the|they|but|and|then|we|you|there|this|that|so|when)\b/iu
 
 const TERMINATOR = /[.!?…。！？]+(?:\s*[.!?…])*/gu
 const CLOSER = /["'”’»›)\]}_*]/u
@@ -23,9 +25,11 @@ function isAbbreviation(text: string, at: number, next: string): boolean {
   const before = text[from - 1]
   if (word.length === 1 && /\p{Lu}/u.test(word) && word !== 'I') return true
   if (word === 'I' && (before === '.' || (before === ' ' && /^\p{Lu}\.?\s*\p{Lu}/u.test(next)))) return before === '.'
+  if (word === 'p') return /^\d/u.test(next)
   if (word.length === 1 && before === '.') return /^[\p{Ll}\d]/u.test(next)
   const lower = word.toLowerCase()
   if (!ABBREVIATIONS.has(lower)) return false
+  if (lower === 'st' && OPENING_WORD.test(next)) return false
   if (MAY_CLOSE.has(lower)) return /^[\p{Ll}\d]/u.test(next)
   return true
 }
