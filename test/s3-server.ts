@@ -21,6 +21,9 @@ const uploads = new Map<string, { key: string; type: string; parts: Map<number, 
 /** "Amazon S3 multipart upload limits": every part but the last. */
 const minimumPart = 5 * 1024 * 1024
 
+/** S3 answers up to 1,000; a server may always answer fewer. */
+const pageSize = 100
+
 class S3Error extends Error {
   readonly status: number
   readonly code: string
@@ -81,7 +84,7 @@ function listObjects(query: URLSearchParams, response: ServerResponse): void {
   if (query.get('list-type') !== '2') throw new S3Error(501, 'NotImplemented')
   const prefix = query.get('prefix') ?? ''
   const after = query.get('continuation-token') ?? ''
-  const limit = Math.min(Number(query.get('max-keys') ?? 1_000), 1_000)
+  const limit = Math.min(Number(query.get('max-keys') ?? pageSize), pageSize)
   const keys = [...objects.keys()]
     .filter((key) => key.startsWith(prefix) && key > after)
     .sort((a, b) => (a < b ? -1 : 1))

@@ -30,8 +30,8 @@ export interface S3StorageConfig extends LocalCopiesOptions {
   secretAccessKey?: string
 }
 
-/** S3 takes at most 10,000 parts (docs.aws.amazon.com, "Amazon S3 multipart upload limits"), so 160 GB; three are in memory at a time. */
-const partSize = 16 * 1024 * 1024
+/** S3 takes at most 10,000 parts (docs.aws.amazon.com, "Amazon S3 multipart upload limits"), so 84 GB; three are in memory at a time. */
+const partSize = 8 * 1024 * 1024
 const partsAtOnce = 3
 
 /** Any store that speaks Amazon's S3. The bucket must be there. */

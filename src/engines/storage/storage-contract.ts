@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { BlobStore } from './storage.ts'
 
@@ -25,7 +27,14 @@ async function digest(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>):
   return hash.digest('hex')
 }
 
-const held = (): number => process.memoryUsage().arrayBuffers
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Bytes in buffers that something still holds. */
+function held(): number {
+  collectGarbage()
+  return process.memoryUsage().arrayBuffers
+}
 
 /** What every backend of the port does alike. */
 export function describeStorage(title: string, open: () => Promise<BlobStore>): void {
@@ -131,7 +140,7 @@ export function describeStorage(title: string, open: () => Promise<BlobStore>): 
     })
 
     test('lists and removes more than a page', async () => {
-      const many = Array.from({ length: 1_050 }, (_, index) => `t/many/${String(index).padStart(5, '0')}`)
+      const many = Array.from({ length: 250 }, (_, index) => `t/many/${String(index).padStart(5, '0')}`)
       for (let at = 0; at < many.length; at += 50)
         await Promise.all(many.slice(at, at + 50).map((name) => store.put(name, bytes('x'))))
       expect(await names('t/many')).toEqual(many)
@@ -140,12 +149,14 @@ export function describeStorage(title: string, open: () => Promise<BlobStore>): 
     })
 
     test('streams what is bigger than it holds in memory', async () => {
-      const count = 160
+      const count = 96
       const before = held()
       let peak = 0
       const watch = async function* (source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
+        let seen = 0
         for await (const chunk of source) {
-          peak = Math.max(peak, held() - before)
+          if (seen % (8 * 1024 ** 2) < chunk.byteLength) peak = Math.max(peak, held() - before)
+          seen += chunk.byteLength
           yield chunk
         }
       }
@@ -154,13 +165,13 @@ export function describeStorage(title: string, open: () => Promise<BlobStore>): 
       })
       expect((await store.stat('t/big'))?.size).toBe(count * 1024 ** 2)
       expect(await digest(watch(await store.get('t/big')))).toBe(await digest(megabytes(count)))
-      expect(peak).toBeLessThan(120 * 1024 ** 2)
-      const middle = await buffer(await store.get('t/big', { start: 100 * 1024 ** 2, end: 100 * 1024 ** 2 + 3 }))
-      expect(middle.readUInt32BE()).toBe(100)
+      expect(peak).toBeLessThan(72 * 1024 ** 2)
+      const middle = await buffer(await store.get('t/big', { start: 50 * 1024 ** 2, end: 50 * 1024 ** 2 + 3 }))
+      expect(middle.readUInt32BE()).toBe(50)
     })
 
     test('of several puts of one name, one is there as a whole', async () => {
-      const count = 20
+      const count = 12
       const variants = [1, 2, 3, 4]
       await Promise.all(
         variants.map((seed) => store.put('t/contested', Readable.from(megabytes(count, seed), { objectMode: false }))),
@@ -175,7 +186,7 @@ export function describeStorage(title: string, open: () => Promise<BlobStore>): 
     test('a put that breaks off leaves what was there, or nothing', async () => {
       await store.put('t/kept', bytes('kept'))
       async function* breaking() {
-        yield* megabytes(20)
+        yield* megabytes(12)
         throw new Error('the source broke')
       }
       for (const name of ['t/kept', 't/never']) {
@@ -192,7 +203,7 @@ export function describeStorage(title: string, open: () => Promise<BlobStore>): 
     })
 
     test('a reader that stops early frees the stream', async () => {
-      await store.put('t/long', Readable.from(megabytes(20), { objectMode: false }))
+      await store.put('t/long', Readable.from(megabytes(12), { objectMode: false }))
       for await (const chunk of await store.get('t/long')) {
         expect(chunk.length).toBeGreaterThan(0)
         break
