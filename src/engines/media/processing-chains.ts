@@ -21,8 +21,8 @@ export interface ChainSettings {
 export const PROCESSING_CHAINS: Record<ProcessingChain, ChainSettings | null> = {
   audiobook_standard: {
     highPass: 80,
-    target: { measure: 'rms', level: -19.3 },
-    ceiling: -5.5,
+    target: { measure: 'rms', level: -20 },
+    ceiling: -4.8,
     roomTone: -68,
     fade: 0.003,
   },

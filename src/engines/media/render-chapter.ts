@@ -12,7 +12,7 @@ import { makeRoomTone } from './room-tone.ts'
 import { openOutput } from './write-output.ts'
 
 /** Blocks between two looks at the event loop, where a parent's end is noticed. */
-const BLOCKS_BETWEEN_PAUSES = 64
+const BLOCKS_BETWEEN_PAUSES = 16
 
 /**
  * Masters a chapter in two passes: one over the parts measures the gain, one makes the samples, measures them and encodes every output from them.

@@ -127,9 +127,9 @@ const muxedWriter = (
   const metadata = Dictionary.fromObject(tags)
   format.metadata = metadata
   must(format.openOutputSync(), file, 'opening')
-  const options = Dictionary.fromObject(container === 'mp3' ? { id3v2_version: 3 } : {})
-  must(format.writeHeaderSync(options), file, 'writing the header')
-  options.free()
+  // Version 3 is what the most players and shops read.
+  if (container === 'mp3') must(format.setOption('id3v2_version', '3'), file, 'choosing the tag version')
+  must(format.writeHeaderSync(null), file, 'writing the header')
   return {
     write: encoder.write,
     finish() {
