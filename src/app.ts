@@ -19,7 +19,7 @@ import { type Domain, type Kernel, openKernel } from './kit/kernel.ts'
 import { prepareDatabase, readMigrations, roleUrls } from './kit/migrate.ts'
 import type { Services } from './kit/operation.ts'
 import { startQueue } from './kit/queue.ts'
-import { speechSettings, storageSettings } from './engine-settings.ts'
+import { languageModelSettings, speechSettings, storageSettings } from './engine-settings.ts'
 
 export const domains: Domain[] = [jobsDomain, tenancy, identity, compliance, metering, narration]
 
@@ -34,8 +34,6 @@ export interface OpenOptions {
 
 export interface App {
   kernel: Kernel
-  /** The first administrator's password, when this start made them. */
-  firstAdministrator: { email: string; password: string } | null
 }
 
 /** Opens everything: database, schema, engines and, if asked to, the worker. What fails half-way is closed again. */
@@ -56,19 +54,19 @@ export async function openApp({ environment = process.env, log, work = false }: 
     await mkdir(scratch, { recursive: true })
     const storage = await openStorage(storageSettings(config))
     closing.push(() => storage.close())
-    const speech = await openSpeech(speechSettings(config))
+    const speech = openSpeech(await speechSettings(config))
     closing.push(() => speech.close())
     const media = openMedia()
     closing.push(() => media.close())
 
-    const services = { config, storage, speech, media, scratch } as unknown as Services
+    const services = { config, storage, speech, media, scratch, languageModel: languageModelSettings(config) } as unknown as Services
     const kernel = openKernel(config, logger, urls, services, domains)
     kernel.closing.unshift(...closing)
     services.kernel = kernel
     services.authenticator = openAuthenticator(kernel.pool)
-    const firstAdministrator = await makeFirstTenant(urls.owner)
+    await makeFirstTenant(urls.owner)
     if (work && config.VOICEPRESS_WORKERS > 0) await startQueue(kernel, { alone: embedded !== null })
-    return { kernel, firstAdministrator }
+    return { kernel }
   } catch (error) {
     for (const close of closing.toReversed()) await Promise.resolve(close()).catch(() => {})
     throw error

@@ -1,4 +1,5 @@
 import { openApp } from '../app.ts'
+import { makeFirstPassword } from '../domains/identity/first-start.ts'
 import { Problem } from '../kit/errors.ts'
 import { closeKernel } from '../kit/kernel.ts'
 import { startServer } from '../server.ts'
@@ -11,8 +12,9 @@ export async function serve(words: string[]): Promise<void> {
   if (words.length) throw new Problem(400, 'usage', serveUsage)
   const app = await openApp({ work: true })
   const { url } = await startServer(app)
-  if (app.firstAdministrator) {
-    const { email, password } = app.firstAdministrator
+  const firstAdministrator = await makeFirstPassword(app.kernel.urls.owner)
+  if (firstAdministrator) {
+    const { email, password } = firstAdministrator
     process.stdout.write(`\nFirst administrator, shown this once:\n  ${email}\n  ${password}\n\n`)
   }
   process.stdout.write(`Voicepress is at ${app.kernel.config.VOICEPRESS_PUBLIC_URL ?? url}\n`)

@@ -13,7 +13,7 @@ export async function voices(words: string[]): Promise<void> {
     options: { language: { type: 'string' }, gender: { type: 'string' }, provider: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
   })
   if (values.help) return void process.stdout.write(`${voicesUsage}\n`)
-  const speech = openSpeech(speechSettings(readConfig(process.env)))
+  const speech = openSpeech(await speechSettings(readConfig(process.env)))
   const { voices, failed } = await speech.voices()
   await speech.close()
   const chosen = voices.filter((voice) => (!values.language || matchLanguage(voice.languages, values.language) !== null) && (!values.gender || voice.gender === values.gender) && (!values.provider || voice.provider === values.provider))

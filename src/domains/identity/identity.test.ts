@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeFirstPassword } from './first-start.ts'
 import { type TestApp, openTestApp, testPassword } from '../../../test/app.ts'
 
 let app: TestApp
@@ -10,8 +11,11 @@ afterAll(() => app.close())
 const anonymous = (path: string, body?: unknown, headers: Record<string, string> = {}) =>
   fetch(app.url + path, body === undefined ? { headers } : { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
 
-test('the first start makes one administrator, and says so once', () => {
-  expect(app.firstAdministrator).toMatchObject({ email: 'admin@voicepress.local' })
+test('the first server that starts makes a password for the administrator, once', async () => {
+  const made = await makeFirstPassword(app.kernel.urls.owner)
+  expect(made).toMatchObject({ email: 'admin@voicepress.local' })
+  expect((await anonymous('/v1/sessions', made)).status).toBe(200)
+  expect(await makeFirstPassword(app.kernel.urls.owner)).toBeNull()
 })
 
 test('signs in with cookie and token, and out again', async () => {

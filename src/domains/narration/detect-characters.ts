@@ -4,9 +4,11 @@ import { detectCast } from '../../engines/language/detect-cast.ts'
 import type { PlacedBlock } from '../../engines/manuscript/manuscript.ts'
 import { countWords } from '../../engines/manuscript/count-section.ts'
 import { type Pauses, gapAfter } from '../../engines/speech/gap-after.ts'
-import type { Tx } from '../../kit/database.ts'
+import type { Row, Tx } from '../../kit/database.ts'
 import { hashOf } from '../../kit/hash.ts'
 import type { JobContext } from '../../kit/jobs.ts'
+import { castWithModel } from './cast-with-model.ts'
+import type { segments } from './narration.table.ts'
 import { type Project, findProject, reach } from './project-state.ts'
 
 interface StoredChapter extends CastChapter {
@@ -32,7 +34,7 @@ export async function detectIntoProject(context: JobContext, projectId: string):
     true,
   )
   const options = { language: project.language, signal: context.signal, onProgress: (done: number, total: number) => context.progress(2 + (3 * done) / total, { step: 'characters', done, total }) }
-  const found = await detectCast(chapters, options)
+  const found = detector === 'model' ? await castWithModel(context, projectId, chapters, options) : await detectCast(chapters, options)
   const detected = cast === 'single' ? inOneVoice(found) : found
 
   await context.scoped(async (tx) => {
@@ -92,14 +94,17 @@ async function writeSegments(tx: Tx, project: Project, chapter: StoredChapter, f
   const key = hashOf(project.language, pauses, chapter.blocks, found.map((segment) => [segment.start, segment.end, segment.kind, segment.speaker, chapter.text.slice(segment.start, segment.end)]))
   const { segments_key } = await tx.selectFrom('chapters').select('segments_key').where('id', '=', chapter.id).executeTakeFirstOrThrow()
   if (segments_key === key) return
-  // A line that a person worked on keeps their work while its text stands.
-  const worked = await tx.selectFrom('segments').selectAll().where('chapter_id', '=', chapter.id).where((where) => where.or([where('rule', '=', 'manual'), where('voice_id', 'is not', null), where('ssml', 'is not', null), where('approved_at', 'is not', null), where('revision_notes', 'is not', null)])).execute()
-  const keep = new Map(worked.map((segment) => [segment.text, segment]))
+  // A line that a person worked on keeps their work while what stands in the book stays; of equal lines each its own.
+  const before = await tx.selectFrom('segments').selectAll().where('chapter_id', '=', chapter.id).orderBy('number').execute()
+  const nameBefore = nameRepeats()
+  const keep = new Map(before.map((segment) => [nameBefore(segment.source_text ?? segment.text), segment] as const).filter(([, segment]) => isWorkedOn(segment)))
+  const nameNow = nameRepeats()
   await tx.deleteFrom('segments').where('chapter_id', '=', chapter.id).execute()
   const gaps = gapsOf(chapter, found, pauses)
   const rows = found.map((segment, index) => {
-    const text = chapter.text.slice(segment.start, segment.end)
-    const kept = keep.get(text)
+    const written = chapter.text.slice(segment.start, segment.end)
+    const kept = keep.get(nameNow(written))
+    const text = kept?.text ?? written
     return {
       project_id: project.id,
       chapter_id: chapter.id,
@@ -114,12 +119,25 @@ async function writeSegments(tx: Tx, project: Project, chapter: StoredChapter, f
       rule: kept?.rule === 'manual' ? 'manual' : segment.rule.slice(0, 50),
       confidence: segment.confidence,
       gap_after: gaps[index] ?? 0,
-      ...(kept && { voice_id: kept.voice_id, voice_settings: kept.voice_settings && (JSON.stringify(kept.voice_settings) as never), ssml: kept.ssml, approved_at: kept.approved_at, revision_notes: kept.revision_notes }),
+      ...(kept && { source_text: kept.source_text, voice_id: kept.voice_id, voice_settings: kept.voice_settings && (JSON.stringify(kept.voice_settings) as never), ssml: kept.ssml, approved_at: kept.approved_at, revision_notes: kept.revision_notes, ...(kept.status === 'needs_revision' && { status: kept.status }) }),
     }
   })
   // 65,535 parameters at most in one statement.
   for (let from = 0; from < rows.length; from += 2000) await tx.insertInto('segments').values(rows.slice(from, from + 2000)).execute()
   await tx.updateTable('chapters').set({ segments_key: key, status: 'segmented', updated_at: sql`now()` }).where('id', '=', chapter.id).execute()
+}
+
+const isWorkedOn = (segment: Pick<Row<typeof segments>, 'rule' | 'voice_id' | 'ssml' | 'source_text' | 'approved_at' | 'revision_notes'>): boolean =>
+  segment.rule === 'manual' || [segment.voice_id, segment.ssml, segment.source_text, segment.approved_at, segment.revision_notes].some((own) => own !== null)
+
+/** Names each text by how often it has come before. */
+function nameRepeats(): (text: string) => string {
+  const counts = new Map<string, number>()
+  return (text) => {
+    const count = (counts.get(text) ?? 0) + 1
+    counts.set(text, count)
+    return `${count} ${text}`
+  }
 }
 
 function gapsOf(chapter: StoredChapter, found: CastSegment[], pauses: Partial<Pauses>): number[] {

@@ -1,3 +1,4 @@
+import type { LanguageModel } from 'ai'
 import type { Media } from '../../engines/media/media.ts'
 import type { Speech } from '../../engines/speech/open-speech.ts'
 import type { BlobStore } from '../../engines/storage/storage.ts'
@@ -9,6 +10,8 @@ declare module '../../kit/operation.ts' {
     storage: BlobStore
     speech: Speech
     media: Media
+    /** null when none is configured; its client is loaded with the first call. */
+    languageModel: (() => Promise<LanguageModel>) | null
     /** A folder on this machine for files that live as long as one step. */
     scratch: string
   }
