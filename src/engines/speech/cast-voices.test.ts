@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { AgeRange, CastCharacter, CastSegment, Gender, Role } from '../language/cast.ts'
 import { castVoices, countExchanges } from './cast-voices.ts'
 import { openEspeak } from './espeak.ts'
+import { castSettings } from './cast-settings.ts'
 import { matchLanguage } from './match-language.ts'
 import type { Voice } from './speech.ts'
 
@@ -109,7 +110,7 @@ describe('automatic casting', () => {
   })
 
   test('lines without a speaker have the narrator’s voice, even in a book without a narrator', () => {
-    expect(castVoices([], voices, 'es-PE').get('narrator')).toBe('espeak:es-419+f3')
+    expect(castVoices([], voices, 'es-PE').get('narrator')).toBe('espeak:es-419+m7')
     expect(castVoices([character('ishmael', 'male', 'narrator', 5)], voices, 'en').get('narrator')).toBe(
       castVoices([character('ishmael', 'male', 'narrator', 5)], voices, 'en').get('ishmael'),
     )
@@ -132,3 +133,21 @@ test.each([
   [['zh-Latn-pinyin'], 'zh', null],
   [['*'], 'qu', 0],
 ])('a voice of %j reads %s: %s', (languages, wanted, match) => expect(matchLanguage(languages, wanted)).toBe(match))
+
+test('voices that don’t fit in age, or are shared, are told apart by pitch and pace', () => {
+  const cast = [
+    character('narrator', null, 'narrator', 9),
+    character('girl', 'female', 'minor', 5, 'child'),
+    character('aunt', 'female', 'minor', 4, 'adult'),
+  ]
+  const chosen = new Map([
+    ['narrator', 'espeak:en-us+m7'],
+    ['girl', 'espeak:en-us+f2'],
+    ['aunt', 'espeak:en-us+f2'],
+  ])
+  const settings = castSettings(cast, chosen, voices)
+  expect(settings.get('narrator')).toEqual({})
+  expect(settings.get('girl')!.pitch).toBeGreaterThan(10)
+  expect(settings.get('girl')).not.toEqual(settings.get('aunt'))
+  expect(castSettings(cast.toReversed(), chosen, voices)).toEqual(settings)
+})

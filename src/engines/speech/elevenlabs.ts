@@ -115,7 +115,7 @@ export function openElevenlabs(options: ElevenlabsOptions): SpeechEngine {
   }
 }
 
-const breakTag = (seconds: number): string =>
+export const breakTag = (seconds: number): string =>
   ` <break time="${Math.min(LONGEST_BREAK, Math.round(seconds * 100) / 100)}s" /> `
 const bracketPause = (seconds: number): string =>
   seconds < 0.4 ? ' [short pause] ' : seconds < 1.2 ? ' [pause] ' : ' [long pause] '
