@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { App } from './app.ts'
 import { openHttp } from './kit/http.ts'
+import { serveWeb } from './web.ts'
 
 export interface Server {
   http: FastifyInstance
@@ -11,7 +12,10 @@ export interface Server {
 /** Opens the HTTP door of an open app. */
 export async function startServer({ kernel }: App): Promise<Server> {
   const { VOICEPRESS_HOST: host, VOICEPRESS_PORT: port } = kernel.config
-  const http = await openHttp(kernel, { authenticate: (credentials) => kernel.services.authenticator.authenticate(credentials) })
+  const http = await openHttp(kernel, {
+    authenticate: (credentials) => kernel.services.authenticator.authenticate(credentials),
+    extend: serveWeb,
+  })
   kernel.closing.push(() => http.close())
   const url = await http.listen({ host, port })
   return { http, url }

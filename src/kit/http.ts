@@ -9,6 +9,7 @@ import cookies from '@fastify/cookie'
 import multipart from '@fastify/multipart'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { allowedMethods } from './allowed-methods.ts'
 import { coerceStrings } from './coerce.ts'
 import { Problem } from './errors.ts'
 import { invoke } from './invoke.ts'
@@ -16,6 +17,7 @@ import type { Kernel } from './kernel.ts'
 import { observeRequest, renderMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { type AnyOperation, type FileReply, type Principal, type Request, type Upload, isEventsOutput, isFileOutput, isReadOnly } from './operation.ts'
+import { setReplyHeaders } from './reply-headers.ts'
 import { sendFile } from './send-file.ts'
 
 export interface Credentials {
@@ -47,6 +49,11 @@ export async function openHttp(kernel: Kernel, { authenticate, extend }: HttpOpt
     routerOptions: { maxParamLength: 200 },
     return503OnClosing: true,
     forceCloseConnections: 'idle',
+    // What cannot be routed at all comes past every hook.
+    frameworkErrors(error, request, reply) {
+      setReplyHeaders(request, reply)
+      sendProblem(kernel, request, reply, error)
+    },
   })
   await server.register(cookies)
   await server.register(multipart, { limits: { files: 1, fields: 50, fieldSize: 1024 * 1024, fileSize: config.VOICEPRESS_MAX_UPLOAD_MB * 1024 * 1024 } })
@@ -58,12 +65,16 @@ export async function openHttp(kernel: Kernel, { authenticate, extend }: HttpOpt
     }
   })
   server.setErrorHandler((error, request, reply) => sendProblem(kernel, request, reply, error))
-  server.setNotFoundHandler((request, reply) => sendProblem(kernel, request, reply, new Problem(404, 'not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`)))
-  server.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id)
-    reply.header('x-content-type-options', 'nosniff')
-    reply.header('referrer-policy', 'same-origin')
+  const allowed = allowedMethods(kernel.operations.values())
+  server.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] ?? ''
+    const methods = allowed(path)
+    if (methods.length === 0) return sendProblem(kernel, request, reply, new Problem(404, 'not_found', `There is nothing at ${request.method} ${path}.`))
+    reply.header('allow', methods.join(', '))
+    if (request.method === 'OPTIONS') return reply.code(204).send()
+    return sendProblem(kernel, request, reply, new Problem(405, 'method_not_allowed', `${path} knows ${methods.join(', ')}.`, { methods }))
   })
+  server.addHook('onRequest', async (request, reply) => setReplyHeaders(request, reply))
   server.addHook('onResponse', async (request, reply) => {
     observeRequest(request.routeOptions.url ?? 'unknown', request.method, reply.statusCode, reply.elapsedTime)
     kernel.log.info({ request: request.id, method: request.method, url: request.url.split('?')[0], status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request')
