@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs'
 import { unreadable } from './ffmpeg-error.ts'
 import { levelsMeter } from './measure-levels.ts'
 import type { MeasuredFile } from './media.ts'
 import { decodeAudio } from './decode-audio.ts'
+import { requireFile } from './open-audio.ts'
 import { probeAudio } from './probe-audio.ts'
 import { readM4b } from './read-m4b.ts'
 import { walkMp3 } from './walk-mp3.ts'
@@ -16,9 +16,7 @@ const BLOCKS_BETWEEN_PAUSES = 256
 
 /** Decodes a whole file and measures all that a delivery check judges. */
 export const measureFile = async (file: string, pause: () => Promise<void>): Promise<MeasuredFile> => {
-  const stat = statSync(file)
-  if (!stat.isFile()) throw unreadable(file, 'it is not a file')
-  if (stat.size === 0) throw unreadable(file, 'it is empty')
+  const bytes = requireFile(file)
   const facts = probeAudio(file)
   const source = decodeAudio(file)
   const { sampleRate, channels } = source
@@ -42,7 +40,7 @@ export const measureFile = async (file: string, pause: () => Promise<void>): Pro
   return {
     ...facts,
     file,
-    bytes: stat.size,
+    bytes,
     declaredDuration: facts.duration,
     duration,
     levels: meter.result(),

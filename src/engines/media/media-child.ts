@@ -4,6 +4,7 @@ import { Problem } from '../../kit/errors.ts'
 import { assembleM4b } from './assemble-m4b.ts'
 import { measureFile } from './measure-file.ts'
 import type { MediaTasks, TaskName, TaskReply, TaskRequest } from './media-tasks.ts'
+import { requireFile } from './open-audio.ts'
 import { probeAudio } from './probe-audio.ts'
 import { renderChapter } from './render-chapter.ts'
 
@@ -15,7 +16,10 @@ const pause = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 const tasks: { [Name in TaskName]: (input: MediaTasks[Name]['input']) => Promise<MediaTasks[Name]['output']> } = {
   render: (request) => renderChapter(request, pause),
-  probe: async ({ file }) => probeAudio(file),
+  probe: async ({ file }) => {
+    requireFile(file)
+    return probeAudio(file)
+  },
   measure: ({ file }) => measureFile(file, pause),
   assembleM4b: async (request) => assembleM4b(request),
 }

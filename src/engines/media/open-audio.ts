@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { decodeAudio } from './decode-audio.ts'
+import { unreadable } from './ffmpeg-error.ts'
 
 /** Audio that is read once from start to end. */
 export interface AudioSource {
@@ -15,7 +16,19 @@ export interface AudioSource {
 const BLOCK_BYTES = 1 << 17
 
 /** Opens any audio file. 16-bit PCM WAV, which local voices write by the thousand, is read without FFmpeg. */
-export const openAudio = (file: string): AudioSource => openPcmWav(file) ?? decodeAudio(file)
+export const openAudio = (file: string): AudioSource => {
+  requireFile(file)
+  return openPcmWav(file) ?? decodeAudio(file)
+}
+
+/** A plain file with something in it; a pipe or a device would never end. Gives its size in bytes. */
+export const requireFile = (file: string): number => {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (!stat) throw unreadable(file, 'there is no such file')
+  if (!stat.isFile()) throw unreadable(file, 'it is not a file')
+  if (stat.size === 0) throw unreadable(file, 'it is empty')
+  return stat.size
+}
 
 const openPcmWav = (file: string): AudioSource | null => {
   const descriptor = openSync(file, 'r')
