@@ -81,6 +81,11 @@ describe('word times', () => {
     expect(await wordsOf(text)).toEqual(words)
   })
 
+  test('underscores around a word leave it its time', async () => {
+    const { words } = await speak('“_You_ began the evening well,”')
+    for (const { from, to } of words) expect(to - from).toBeGreaterThan(0.02)
+  })
+
   test('scripts without spaces', async () => {
     const text = '我们今天去北京。'
     const { words } = await engine.synthesize({ text, voice: 'espeak:cmn', language: 'zh', settings: {} })

@@ -63,7 +63,11 @@ export function openEspeak(options: EspeakOptions = {}): SpeechEngine {
         audio: new Uint8Array(speech.wav),
         mediaType: 'audio/wav',
         duration,
-        words: timeWords(findWords(request.text, request.language), readMarks(speech.events, offsets), duration),
+        words: timeWords(
+          findWords(request.text, request.language),
+          readMarks(speech.events, offsets, request.text),
+          duration,
+        ),
         billed: null,
       }
     },
@@ -139,12 +143,24 @@ function prosody(settings: VoiceSettings): { rate: number; pitch: number } {
   return { rate, pitch }
 }
 
-function readMarks(events: Int32Array, offsets: number[]): SpeechMark[] {
+// Not spoken by themselves: eSpeak NG gives the place of such a mark for the word behind it (_you_). Symbols and & % @ # * are read out.
+const SILENT = /[^\p{L}\p{N}\p{M}\p{S}&%@#*/\\]/uy
+
+function readMarks(events: Int32Array, offsets: number[], text: string): SpeechMark[] {
   const marks: SpeechMark[] = []
   for (let i = 0; i < events.length; i += 3) {
-    const isWord = EVENT_KINDS[events[i]!] === 'word'
-    const offset = isWord ? (offsets[Math.max(0, events[i + 1]! - 1)] ?? null) : null
+    let offset: number | null = null
+    if (EVENT_KINDS[events[i]!] === 'word') {
+      offset = offsets[Math.max(0, events[i + 1]! - 1)] ?? null
+      if (offset !== null) offset = skipSilent(text, offset)
+    }
     marks.push({ at: events[i + 2]! / ESPEAK_RATE, offset })
   }
   return marks
+}
+
+function skipSilent(text: string, from: number): number {
+  SILENT.lastIndex = from
+  while (SILENT.test(text)) from = SILENT.lastIndex
+  return from
 }
