@@ -3,6 +3,7 @@ import type { Book, BookChapter } from './book.ts'
 import { bookTitle, canonicalLanguage } from './book.ts'
 import { escapeXml } from './escape-xml.ts'
 import { findCues, type CueLevel } from './find-cues.ts'
+import { chooseLength, type Highlight, joinSentences, mostHighlights } from './join-sentences.ts'
 import { describePackage, textFile, type PackageResult } from './manifest.ts'
 import { readImageKind } from './read-image-kind.ts'
 import { writeNav } from './write-nav.ts'
@@ -29,6 +30,7 @@ interface Page {
 
 /**
  * An EPUB 3.3 that reads itself aloud: media overlays that highlight each word, or each sentence where a voice gave no word timings.
+ * At sentence level, short neighbours share a highlight in a book of more than `mostHighlights` sentences; the manifest says so.
  * Chapter audio must be MP3 or AAC in MP4 (`Problem` 422 audio_not_supported).
  */
 export async function packEpub3(
@@ -38,7 +40,8 @@ export async function packEpub3(
 ): Promise<PackageResult> {
   if (!book.chapters.length) throw new Problem(422, 'nothing_to_pack', 'The book has no chapters.')
   const language = canonicalLanguage(book.metadata.language)
-  const pages = book.chapters.map((chapter, index) => layPage(chapter, index, language, options.level))
+  const { highlightsOf, notes } = planHighlights(book, options.level)
+  const pages = book.chapters.map((chapter, index) => layPage(chapter, index, language, highlightsOf))
   const cover = layCover(book, language)
   const durations = new Map(
     book.chapters.map((chapter, index) => [`overlay-${pages[index]?.id}`, Math.round(chapter.audio.duration * 1000)]),
@@ -71,12 +74,35 @@ export async function packEpub3(
     ...pages.map(({ audio }) => audio),
   ]
   const written = await writeZip(out, files, undefined, options.signal)
-  return { ...written, manifest: describePackage('epub3', book, written.files) }
+  return { ...written, manifest: describePackage('epub3', book, written.files, notes) }
+}
+
+type HighlightsOf = (chapter: BookChapter) => Highlight[]
+
+function planHighlights(book: Book, level: CueLevel): { highlightsOf: HighlightsOf; notes: string[] } {
+  const highlightsOf: HighlightsOf = (chapter) => findCues(chapter, level)
+  const count = book.chapters.reduce((sum, chapter) => sum + highlightsOf(chapter).length, 0)
+  if (count <= mostHighlights) return { highlightsOf, notes: [] }
+  const length = level === 'sentence' ? chooseLength(book.chapters, mostHighlights) : null
+  if (length === null)
+    return {
+      highlightsOf,
+      notes: [
+        `The book has ${count} highlights. EPUBCheck before version 5 needs more stack for it: java -Xss512m -jar epubcheck.jar BOOK.epub`,
+      ],
+    }
+  const joined: HighlightsOf = (chapter) => joinSentences(chapter, length)
+  return {
+    highlightsOf: joined,
+    notes: [
+      `The book has ${count} passages to highlight. EPUBCheck before version 5 takes ${mostHighlights}, so neighbouring sentences of a paragraph share a highlight of up to ${length} characters.`,
+    ],
+  }
 }
 
 const inside = (file: PackageFile): string => file.name.replace(/^EPUB\//, '')
 
-function layPage(chapter: BookChapter, index: number, language: string, level: CueLevel): Page {
+function layPage(chapter: BookChapter, index: number, language: string, highlightsOf: HighlightsOf): Page {
   const kind = audioKinds[chapter.audio.mediaType]
   if (!kind)
     throw new Problem(
@@ -89,7 +115,7 @@ function layPage(chapter: BookChapter, index: number, language: string, level: C
   const id = `chapter-${String(index + 1).padStart(3, '0')}`
   const page = `${id}.xhtml`
   const sound = `${id}.${kind.extension}`
-  const cues = () => findCues(chapter, level)
+  const cues = () => highlightsOf(chapter)
   const smil = () => {
     const pairs = layClips(cues(), chapter.audio.duration).flatMap((clip, cue) =>
       clip ? [{ id: cueId(cue), clip }] : [],

@@ -11,6 +11,8 @@ export interface Manifest {
   metadata: BookMetadata
   /** Seconds of all audio that belongs to the book itself. */
   duration: number
+  /** For a person: what was left out or made otherwise, and why. */
+  notes?: string[]
   files: WrittenFile[]
 }
 
@@ -18,11 +20,17 @@ export interface PackageResult extends Written {
   manifest: Manifest
 }
 
-export const describePackage = (format: PackageFormat, book: Book, files: WrittenFile[]): Manifest => ({
+export const describePackage = (
+  format: PackageFormat,
+  book: Book,
+  files: WrittenFile[],
+  notes: string[] = [],
+): Manifest => ({
   format,
   createdWith: book.createdWith,
   metadata: book.metadata,
   duration: book.chapters.reduce((sum, chapter) => sum + chapter.audio.duration, 0),
+  ...(notes.length && { notes }),
   files,
 })
 
