@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { z } from 'zod'
+import { coverKind } from '../../engines/media/m4b-tags.ts'
 import { type Book, bookTitle } from '../../engines/packaging/book.ts'
 import { packEpub3 } from '../../engines/packaging/epub3.ts'
 import { packMp3Zip } from '../../engines/packaging/mp3-zip.ts'
@@ -39,7 +40,7 @@ const kinds = {
 } as const
 
 /** Part of every package's key: another way of packing makes another file. */
-const packingVersion = 1
+const packingVersion = 2
 
 /** Packs the finished chapters. A package that is there already, of the same audio and the same data, is taken as it is. */
 export async function makePackage(context: JobContext, projectId: string, options: PackageOptions, progress: { from: number; to: number }): Promise<Package> {
@@ -103,19 +104,21 @@ async function pack(context: JobContext, project: Project, loaded: LoadedBook, o
   const { book } = loaded
   if (options.format === 'm4b') {
     const chapters = loaded.chapters.map(({ adts }, index) => ({ file: adts, title: book.chapters[index]?.title ?? '', duration: book.chapters[index]?.audio.duration ?? 0 }))
-    const manifest = { format: 'm4b', metadata: book.metadata, chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
-    await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(book.cover && { cover: book.cover }), file: out }, context.signal)
+    const cover = book.cover && coverKind(book.cover.bytes) ? book.cover : undefined
+    const notes = book.cover && !cover ? [`The cover was left out: it is ${book.cover.mediaType}, and an M4B takes JPEG or PNG.`] : []
+    const manifest = { format: 'm4b', metadata: book.metadata, ...(notes.length && { notes }), chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
+    await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(cover && { cover }), file: out }, context.signal)
     onProgress(0.5)
     return { manifest, delivery: await media.check([out], 'm4b', context.signal) }
   }
   if (options.format === 'epub3') {
-    const { manifest } = await packEpub3(book, out, { level: options.level ?? 'sentence' })
+    const { manifest } = await packEpub3(book, out, { level: options.level ?? 'sentence', signal: context.signal })
     return { manifest, delivery: null }
   }
   const inMp3: Book = await withMp3(context, project, loaded, options.bitRate ?? 192_000, folder, onProgress)
   const files = inMp3.chapters.map(({ audio }) => audio.file)
   if (options.format === 'mp3_zip') {
-    const { manifest } = await packMp3Zip(inMp3, out)
+    const { manifest } = await packMp3Zip(inMp3, out, context.signal)
     return { manifest, delivery: await media.check(files, 'acx', context.signal) }
   }
   return packForAudible(context, project, inMp3, options.format, folder, out)

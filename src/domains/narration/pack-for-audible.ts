@@ -51,7 +51,7 @@ export async function packForAudible(context: JobContext, project: Project, book
     sample: await section('Retail sample', linesOf(from.number).slice(sample.segments.start, sample.segments.end), 100_003),
     sections,
   }
-  const { manifest } = await packAcx(book, content, out, { format, container: 'zip' })
+  const { manifest } = await packAcx(book, content, out, { format, container: 'zip', signal: context.signal })
   const files = [content.opening, ...sections, content.closing].map(({ audio }) => audio.file)
   return { manifest, delivery: await context.services.media.check(files, 'acx', context.signal) }
 }
