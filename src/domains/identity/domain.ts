@@ -1,6 +1,9 @@
 import type { Domain } from '../../kit/kernel.ts'
-import { apiKeyOperations, meOperations, sessionOperations, userOperations } from './identity.ts'
+import { apiKeyOperations } from './api-keys.ts'
 import { apiKeys, sessions, users } from './identity.table.ts'
+import { meOperations } from './me.ts'
+import { sessionOperations } from './sessions.ts'
+import { userOperations } from './users.ts'
 
 export const identity: Domain = {
   name: 'identity',
