@@ -8,9 +8,17 @@ export const rolePermissions: Record<string, readonly string[]> = {
   viewer: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'characters.list', 'characters.get', 'voices.list', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*'],
 }
 
-export const permissionsOf = (roles: readonly string[]): string[] => [...new Set(roles.flatMap((role) => rolePermissions[role] ?? []))]
+export const roleDescriptions: Record<string, string> = {
+  admin: 'Everything, and sees every project',
+  manager: 'Runs projects and sees people and costs',
+  creator: 'Makes projects, and reads, changes and packages their own',
+  validator: 'Listens to, reads and comments on what is shared with them',
+  analyst: 'Reads projects and their costs',
+  viewer: 'Reads and listens to what is shared with them',
+}
 
-const covers = (granted: string, wanted: string): boolean => granted === '*' || granted === wanted || (granted.endsWith('.*') && wanted.startsWith(granted.slice(0, -1)))
+/** Whether one pattern grants all that the other asks for. */
+export const covers = (granted: string, wanted: string): boolean => granted === '*' || granted === wanted || (granted.endsWith('.*') && wanted.startsWith(granted.slice(0, -1)))
 
 /** A key's scopes never reach beyond what its owner may do, now: a role that was taken away narrows the keys too. */
 export const narrow = (scopes: readonly string[], permissions: readonly string[]): string[] =>
