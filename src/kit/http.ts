@@ -64,6 +64,10 @@ export async function openHttp(kernel: Kernel, { authenticate, extend }: HttpOpt
       done(new Problem(400, 'invalid_json', `The body is not JSON: ${(error as Error).message}`))
     }
   })
+  server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, body, done) => {
+    if ((request.routeOptions.config as { form?: boolean }).form) done(null, Object.fromEntries(new URLSearchParams(body as string)))
+    else done(new Problem(415, 'unsupported_media_type', 'Send JSON.'))
+  })
   server.setErrorHandler((error, request, reply) => sendProblem(kernel, request, reply, error))
   const allowed = allowedMethods(kernel.operations.values())
   server.setNotFoundHandler((request, reply) => {
@@ -99,10 +103,11 @@ function addRoute(server: FastifyInstance, kernel: Kernel, operation: AnyOperati
   server.route({
     method: operation.method,
     url: operation.path,
+    config: { form: operation.form },
     async handler(request, reply) {
       const cookie = request.cookies[cookieName(true)] ?? request.cookies[cookieName(false)]
       const principal = await authenticate({ authorization: request.headers.authorization, cookie, host: request.hostname, tenant: request.headers['x-tenant-id'] as string | undefined })
-      if (cookie && !request.headers.authorization && !isReadOnly(operation)) refuseForgery(kernel, request)
+      if (cookie && !request.headers.authorization && operation.method !== 'GET') refuseForgery(kernel, request)
       const received = takesFile ? await receiveFile(request) : undefined
       try {
         const body = received ? coerceStrings(operation.input, received.input) : (request.body as object | undefined)

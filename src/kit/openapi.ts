@@ -34,7 +34,7 @@ export function openApi(kernel: Kernel): Json {
     const properties = Object.entries(input.properties ?? {})
     const required = new Set(input.required)
     const rest = properties.filter(([name]) => !inPath.includes(name))
-    const asQuery = isReadOnly(operation) || operation.method === 'DELETE'
+    const asQuery = operation.method === 'GET' || operation.method === 'DELETE'
     const isMultipart = rest.some(([, schema]) => schema.format === 'binary')
     const domain = kernel.domains.find(({ operations }) => operations.some((room) => Object.values(room).includes(operation)))
     return {

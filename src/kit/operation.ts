@@ -95,6 +95,12 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends Output
   output: O
   /** Asked of everyone but `public` ones: a role or key that grants `name`. */
   public?: boolean
+  /** A reading that is written down all the same: one that crosses tenants. */
+  audited?: boolean
+  /** A GET that changes something all the same, since another site sends the browser there: the end of an OpenID sign-in. */
+  writes?: boolean
+  /** Taken as application/x-www-form-urlencoded too. What a form of any page can send must not trust the cookie. */
+  form?: boolean
   run(context: Context, input: z.output<I>): Promise<Reply<O>>
 }
 
@@ -104,7 +110,7 @@ export const operation = <I extends z.ZodObject, O extends Output>(declared: Ope
 // biome-ignore lint: variance
 export type AnyOperation = Operation<any, any>
 
-export const isReadOnly = (of: AnyOperation): boolean => of.method === 'GET'
+export const isReadOnly = (of: AnyOperation): boolean => of.method === 'GET' && !of.writes
 export const isFileOutput = (output: Output): output is FileOutput => (output as FileOutput).kind === 'file'
 export const isEventsOutput = (output: Output): output is EventsOutput => (output as EventsOutput).kind === 'events'
 
