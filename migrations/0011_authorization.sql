@@ -148,35 +148,6 @@ create policy tenant on access_logs using (tenant_id = nullif(current_setting('a
 create policy readers on access_logs as restrictive for select using (sees_all());
 grant select, insert on access_logs to voicepress_app;
 
--- Partitions of this month and those after it, in UTC; what lay in the default one moves. Nothing is granted on them: read directly they show every tenant.
-create function make_access_log_partitions(months integer) returns void language plpgsql as $$
-declare
-  start timestamptz; ending timestamptz; part text;
-begin
-  perform pg_advisory_xact_lock(hashtext('make_access_log_partitions'));
-  for ahead in 0..months loop
-    start := date_trunc('month', now() at time zone 'utc' + ahead * interval '1 month') at time zone 'utc';
-    ending := (start at time zone 'utc' + interval '1 month') at time zone 'utc';
-    part := 'access_logs_' || to_char(start at time zone 'utc', 'YYYY_MM');
-    continue when to_regclass(part) is not null;
-    execute format('create table %I (like access_logs including defaults including constraints)', part);
-    execute format('with moved as (delete from access_logs_default where occurred_at >= %L and occurred_at < %L returning *) insert into %I select * from moved', start, ending, part);
-    execute format('alter table access_logs attach partition %I for values from (%L) to (%L)', part, start, ending);
-  end loop;
-end $$;
--- Whole months that ended longer ago than that.
-create function drop_access_log_partitions(older_than interval) returns void language plpgsql as $$
-declare part text;
-begin
-  for part in
-    select relname from pg_inherits join pg_class on oid = inhrelid
-    where inhparent = 'access_logs'::regclass and relname ~ '^access_logs_\d{4}_\d{2}$' and to_date(right(relname, 7), 'YYYY_MM') + interval '1 month' < now() at time zone 'utc' - older_than
-  loop
-    execute format('drop table %I', part);
-  end loop;
-end $$;
-revoke execute on function make_access_log_partitions(integer), drop_access_log_partitions(interval) from public;
-
 -- A tenant begins with the system's roles. Always: without them nobody in it could do anything, in a replica's session too.
 grant select on system_roles to voicepress_platform;
 grant select, insert, update, delete on permissions, system_roles, roles, role_permissions, user_roles to voicepress_platform;
@@ -232,7 +203,6 @@ drop function synchronize_permissions(jsonb, jsonb, text);
 drop trigger seed_roles on tenants;
 drop function seed_roles();
 revoke update (roles) on users from voicepress_platform;
-drop function drop_access_log_partitions(interval), make_access_log_partitions(integer);
 drop table access_logs, access_control_policies, resource_ownership, user_roles;
 drop trigger follow_role_names on users;
 drop function name_user_roles(), follow_role_names();

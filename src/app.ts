@@ -5,6 +5,7 @@ import pino, { type Logger } from 'pino'
 import { openAuthenticator } from './domains/identity/authenticate.ts'
 import { identity } from './domains/identity/domain.ts'
 import { makeFirstTenant } from './domains/identity/first-start.ts'
+import { openAuthorization } from './domains/identity/open-authorization.ts'
 import { compliance } from './domains/compliance/domain.ts'
 import { metering } from './domains/metering/domain.ts'
 import { narration } from './domains/narration/domain.ts'
@@ -63,7 +64,8 @@ export async function openApp({ environment = process.env, log, work = false }: 
     const kernel = openKernel(config, logger, urls, services, domains)
     kernel.closing.unshift(...closing)
     services.kernel = kernel
-    services.authenticator = openAuthenticator(kernel.pool)
+    services.authorizer = services.authorization = await openAuthorization(kernel)
+    services.authenticator = openAuthenticator(kernel.pool, services.authorization.permissionsOf)
     await makeFirstTenant(urls.owner)
     if (work && config.VOICEPRESS_WORKERS > 0) await startQueue(kernel, { alone: embedded !== null })
     return { kernel }

@@ -30,7 +30,11 @@ function shapeOf(operation: AnyOperation): (value: unknown) => unknown {
  */
 export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unknown, { principal, request, idempotencyKey, header }: Invocation): Promise<unknown> {
   if (!operation.public && principal.via === 'anonymous') throw new Problem(401, 'unauthenticated', 'Sign in, or send an API key as a bearer token.')
-  if (!operation.public && !mayRun(principal, operation.name)) throw new Problem(403, 'forbidden', `Your role does not allow ${operation.name}.`, { permission: operation.name })
+  const { authorizer } = kernel.services
+  if (!operation.public && !mayRun(principal, operation.name)) {
+    authorizer?.refused({ principal, operation, input: raw, request })
+    throw new Problem(403, 'forbidden', `Your role does not allow ${operation.name}.`, { permission: operation.name })
+  }
   const input = parseInput(operation, raw)
   const readOnly = isReadOnly(operation)
   const scope = { tenant: principal.tenant, user: principal.user, seesAll: principal.seesAll, action: operation.name, request: request.id }
@@ -39,6 +43,7 @@ export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unkno
     kernel.pool,
     scopedOpening(scope, readOnly),
     async (tx) => {
+      if (!operation.public) await authorizer?.authorize({ tx, principal, operation, input, request })
       const replay = idempotencyKey && principal.user ? await claimKey(tx, operation, principal.user, idempotencyKey, raw) : undefined
       if (replay !== undefined) return replay
       const context: Context = {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type pg from 'pg'
 import type { Logger } from 'pino'
-import { withOwner } from './with-owner.ts'
 import { scoped } from '../../kit/database.ts'
+import { keepPartitions } from '../../kit/partitions.ts'
 
 export interface Access {
   tenant: string
@@ -23,8 +23,6 @@ const delay = 1_000
 const batch = 500
 /** More than the database takes for a minute: what comes then is counted and not kept, so that memory is not what an attacker fills. */
 const most = 20_000
-const monthsAhead = 3
-const monthsKept = 24
 
 export interface AccessLog {
   write(access: Access): void
@@ -74,13 +72,9 @@ const insert = (pool: pg.Pool, tenant: string, entries: object[]): Promise<unkno
         ip_address inet, user_agent text, request_id text, occurred_at timestamptz)`.execute(tx),
   )
 
-/** Makes the months to come and drops those that nobody has to keep. Gives back what stops it from doing so every day. */
-export async function keepAccessLogPartitions(ownerUrl: string, log: Logger): Promise<() => void> {
-  const keep = () =>
-    withOwner(ownerUrl, async (client) => {
-      await client.query('select make_access_log_partitions($1)', [monthsAhead])
-      await client.query('select drop_access_log_partitions($1)', [`${monthsKept} months`])
-    })
+/** Makes the months to come and drops those of more than two years ago, now and every day. Gives back what ends that. */
+export async function keepAccessLogs(ownerUrl: string, log: Logger): Promise<() => void> {
+  const keep = () => keepPartitions(ownerUrl, [{ table: 'access_logs', every: 'month', ahead: 3, keepDays: 731 }])
   await keep()
   const daily = setInterval(() => void keep().catch((error) => log.error({ err: error }, 'partitions of the access log not made')), 86_400_000).unref()
   return () => clearInterval(daily)

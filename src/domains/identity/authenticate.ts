@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { Credentials } from '../../kit/http.ts'
 import { Problem } from '../../kit/errors.ts'
 import type { Principal } from '../../kit/operation.ts'
-import { narrow, permissionsOf } from './roles.ts'
+import { narrow } from './roles.ts'
 import { hashToken, isWellFormed } from './tokens.ts'
 
 export const defaultTenant = '00000000-0000-0000-0000-000000000001'
@@ -21,13 +21,16 @@ interface Held {
 const believed = 5_000
 const cacheSize = 10_000
 
+/** What roles of a tenant grant, as patterns. */
+export type PermissionsOf = (tenant: string, roles: readonly string[]) => Promise<string[]>
+
 export interface Authenticator {
   authenticate(credentials: Credentials): Promise<Principal>
   /** Forgets what was looked up, so that a revocation works here at once. */
   forget(): void
 }
 
-export function openAuthenticator(pool: pg.Pool): Authenticator {
+export function openAuthenticator(pool: pg.Pool, permissionsOf: PermissionsOf): Authenticator {
   const known = new Map<string, { principal: Principal; until: number }>()
   const tenants = new Map<string, { id: string | null; until: number }>()
 
@@ -38,7 +41,7 @@ export function openAuthenticator(pool: pg.Pool): Authenticator {
     const { rows } = await pool.query<Held>({ name: 'find_credential', text: 'select * from find_credential($1)', values: [hash] })
     const [held] = rows
     if (!held) throw invalid()
-    const principal = principalOf(held)
+    const principal = principalOf(held, await permissionsOf(held.tenant_id, held.roles))
     if (known.size >= cacheSize) known.clear()
     known.set(hash, { principal, until: Date.now() + believed })
     return principal
@@ -72,8 +75,7 @@ export function openAuthenticator(pool: pg.Pool): Authenticator {
 
 const invalid = () => new Problem(401, 'invalid_credential', 'This credential is not valid, was revoked or has expired.')
 
-function principalOf(held: Held): Principal {
-  const own = permissionsOf(held.roles)
+function principalOf(held: Held, own: string[]): Principal {
   return {
     tenant: held.tenant_id,
     user: held.user_id,

@@ -13,6 +13,8 @@ export const users = table('users', 'user', {
   locale: text(35).default("'en'").personal(),
   roles: list(100, 20).default("'{viewer}'"),
   metadata: json(z.record(z.string().max(100), z.unknown())).default("'{}'").personal(),
+  /** What access policies may ask of a person, as text by name. */
+  attributes: json(z.record(z.string().max(50), z.string().max(200))).default("'{}'"),
   password_hash: text(255).nullable().secret(),
   password_changed_at: timestamp().nullable().readonly(),
   email_verified: boolean().default('false').readonly(),

@@ -5,7 +5,7 @@ import { Problem, notFound } from '../../kit/errors.ts'
 import type { Kernel } from '../../kit/kernel.ts'
 import type { AnyOperation, Principal } from '../../kit/operation.ts'
 import type { Fields, Table } from '../../kit/table.ts'
-import { type AccessLog, keepAccessLogPartitions, openAccessLog } from './access-log.ts'
+import { type AccessLog, keepAccessLogs, openAccessLog } from './access-log.ts'
 import { type Resource, type Subject, describeResources, subjectOf } from './describe-resources.ts'
 import { type Asked, type Slice, type Verdict, evaluate } from './evaluate-policies.ts'
 import { loadPrincipal, loadResource, principalWithRoles } from './load-entities.ts'
@@ -43,7 +43,7 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** Brings what this version declares into the database, and opens what decides by it. */
 export async function openAuthorization(kernel: Kernel): Promise<Authorization> {
   await synchronizePermissions(kernel.urls.owner, kernel.operations.values())
-  const stopKeeping = await keepAccessLogPartitions(kernel.urls.owner, kernel.log)
+  const stopKeeping = await keepAccessLogs(kernel.urls.owner, kernel.log)
   const resources = describeResources(kernel.domains.flatMap((domain) => domain.tables as Table<string, Fields>[]))
   const rules = openRuleBook(kernel.pool)
   const log = openAccessLog(kernel.pool, kernel.log)

@@ -1,28 +1,16 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { Problem, notFound } from '../../kit/errors.ts'
-import { type Context, operation } from '../../kit/operation.ts'
+import { notFound } from '../../kit/errors.ts'
+import { operation } from '../../kit/operation.ts'
 import { resource } from '../../kit/resource.ts'
 import { Id } from '../../kit/table.ts'
 import { enforceQuota } from '../tenancy/enforce-quota.ts'
+import { requireAnAdmin, requireGrantable } from './grant-roles.ts'
 import { users } from './identity.table.ts'
 import { hashPassword, requireStrong } from './passwords.ts'
-import { narrow, permissionsOf, rolePermissions } from './roles.ts'
 
 const byId = z.object({ id: Id })
 const password = z.string().min(1).max(256)
-
-function requireKnownRoles(roles: string[]): void {
-  const unknown = roles.find((role) => !(role in rolePermissions))
-  if (unknown) throw new Problem(400, 'invalid_input', `roles: there is no role ${unknown}; there are ${Object.keys(rolePermissions).join(', ')}`, { field: 'roles' })
-}
-
-/** Nobody hands out more than they hold. */
-function requireGrantable(context: Context, roles: string[]): void {
-  requireKnownRoles(roles)
-  const granted = permissionsOf(roles)
-  if (narrow(granted, context.principal.permissions).length < granted.length) throw new Problem(403, 'forbidden', 'roles: you cannot grant more than you hold yourself', { field: 'roles' })
-}
 
 const { list, get } = resource(users)
 
@@ -38,7 +26,7 @@ export const userOperations = {
     output: users.row,
     async run(context, { password, roles = ['viewer'], ...user }) {
       requireStrong(password)
-      requireGrantable(context, roles)
+      await requireGrantable(context, roles)
       await enforceQuota(context.tx, 'users')
       return context.tx.insertInto('users').values({ ...user, roles, password_hash: await hashPassword(password) }).returningAll().executeTakeFirstOrThrow()
     },
@@ -51,7 +39,7 @@ export const userOperations = {
     input: users.update.omit({ email: true }).extend({ id: Id, suspended: z.boolean().optional() }),
     output: users.row,
     async run(context, { id, suspended, roles, ...changes }) {
-      if (roles) requireGrantable(context, roles)
+      if (roles) await requireGrantable(context, roles)
       const user = await context.tx
         .updateTable('users')
         .set({ ...changes, ...(roles && { roles }), ...(suspended !== undefined && { suspended_at: suspended ? sql`coalesce(suspended_at, now())` : null }), updated_at: sql`now()` })
@@ -87,9 +75,4 @@ export const userOperations = {
       return { id }
     },
   }),
-}
-
-async function requireAnAdmin({ tx }: Context): Promise<void> {
-  const left = await tx.selectFrom('users').select('id').where(sql<boolean>`'admin' = any(roles)`).where('suspended_at', 'is', null).where('deleted_at', 'is', null).limit(1).executeTakeFirst()
-  if (!left) throw new Problem(409, 'last_administrator', 'A tenant keeps at least one active administrator.')
 }
