@@ -38,7 +38,7 @@ export const testPassword = 'correct horse battery'
 export async function openTestApp({ work = true, environment = {} }: { work?: boolean; environment?: Record<string, string> } = {}): Promise<TestApp> {
   const database = await cloneDatabase()
   const data = await mkdtemp(join(tmpdir(), 'voicepress-data-'))
-  const app = await openApp({ work, environment: { VOICEPRESS_DATA: data, DATABASE_URL: database.url, VOICEPRESS_SECRET: testSecret, VOICEPRESS_PORT: '0', VOICEPRESS_LOG_LEVEL: process.env.TEST_LOG ?? 'silent', ...environment } })
+  const app = await openApp({ work, environment: { VOICEPRESS_DATA: data, DATABASE_URL: database.url, VOICEPRESS_SECRET: testSecret, VOICEPRESS_PORT: '0', VOICEPRESS_RATE_LIMITS: 'false', VOICEPRESS_LOG_LEVEL: process.env.TEST_LOG ?? 'silent', ...environment } })
   const { http, url } = await startServer(app)
   const hash = await hashPassword(testPassword)
 

@@ -9,6 +9,11 @@ const systemTables = ['schema_migrations']
 /** The root: its own id is the tenant_id of all other rows. */
 const root = 'tenants'
 
+/** Of events, written in batches: Citus distributes no table whose policy has a subquery, and an index makes the bare setting as fast. */
+const eventTables = ['access_logs', 'api_usage']
+/** What a tenant belongs to lies with its reseller; only the second door writes these, and checks whose they are. */
+const ofTheRoot = ['reseller_id', 'pending_reseller_id', 'subscription_plan_id', 'branding_configuration_id']
+
 let database: Awaited<ReturnType<typeof cloneDatabase>>
 let client: pg.Client
 
@@ -121,6 +126,10 @@ test("every tenant's table has row security on and forced, and one permissive po
   for (const { tablename, qual, with_check, cmd } of policies) {
     expect.soft({ tablename, cmd, with_check }).toEqual({ tablename, cmd: 'ALL', with_check: null })
     const key = tablename === root ? 'id' : 'tenant_id'
+    if (eventTables.includes(tablename)) {
+      expect.soft(qual, tablename).toBe("(tenant_id = (NULLIF(current_setting('app.current_tenant'::text, true), ''::text))::uuid)")
+      continue
+    }
     expect
       .soft(qual, tablename)
       .toMatch(
@@ -149,7 +158,8 @@ test('foreign keys stay inside the tenant', async () => {
     select conrelid::regclass || ' ' || pg_get_constraintdef(oid) as line from pg_constraint
     where contype = 'f' and connamespace = 'public'::regnamespace and conparentid = 0
       and not pg_get_constraintdef(oid) ~ '^FOREIGN KEY \\(tenant_id, [a-z_]+\\) REFERENCES [a-z_]+\\(tenant_id, id\\)'
-      and not pg_get_constraintdef(oid) ~ '^FOREIGN KEY \\(tenant_id\\) REFERENCES ${root}\\(id\\)'`)
+      and not pg_get_constraintdef(oid) ~ '^FOREIGN KEY \\(tenant_id\\) REFERENCES ${root}\\(id\\)'
+      and not (conrelid = '${root}'::regclass and pg_get_constraintdef(oid) ~ '^FOREIGN KEY \\((${ofTheRoot.join('|')})\\)')`)
   expect(plain).toEqual([])
 })
 
@@ -245,8 +255,27 @@ test('views run as who asks, and nothing is materialized', async () => {
 /** Functions that see more than who calls them, and why the application may call them. */
 const secondDoor: Record<string, string> = {
   find_credential: 'answers whom a token that the caller holds belongs to',
-  find_tenant: 'answers the id of the tenant whose name stands in the address',
   queue_length: "a number, and nobody's",
+  take_quota: "the current tenant's own limit and its use, of which a person sees a part",
+  quota_used: "the current tenant's own use",
+  tenant_facts: 'plan, state and suspension of a tenant whose id the caller holds',
+  find_address: 'answers the id of the tenant that an address leads to',
+  lease_requests: "takes requests out of a tenant's bucket",
+  offered_plans: 'plans that the system and the reseller offer to the current tenant',
+  branding_layers: "how the current tenant looks, by its reseller's choice and its own",
+  claim_domain: 'gives the current tenant a domain whose proof was found',
+  release_domain: "gives up the current tenant's domain",
+  managed_accounts: 'accounts of the reseller whose office asks',
+  account_usage: 'use of such an account, written down on its side',
+  open_account: 'makes such an account',
+  change_account: 'changes such an account, written down on its side',
+  suspend_account: 'suspends such an account, written down on its side',
+  offer_account: 'offers such an account to another reseller',
+  accept_account: 'takes over an account that was offered',
+  account_statement: 'sums of such accounts, written down on their side',
+  managed_resellers: 'resellers, for the platform',
+  open_reseller: 'makes a reseller, for the platform',
+  change_reseller: 'changes a reseller, for the platform',
 }
 
 test('functions that see more fix their search path and are called by those named here', async () => {

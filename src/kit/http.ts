@@ -105,8 +105,12 @@ function addRoute(server: FastifyInstance, kernel: Kernel, operation: AnyOperati
     url: operation.path,
     config: { form: operation.form },
     async handler(request, reply) {
+      let asking: Principal | undefined
+      reply.raw.once('close', () => {
+        if (asking) for (const witness of kernel.witnesses) witness({ operation, principal: asking, status: reply.statusCode, milliseconds: reply.elapsedTime })
+      })
       const cookie = request.cookies[cookieName(true)] ?? request.cookies[cookieName(false)]
-      const principal = await authenticate({ authorization: request.headers.authorization, cookie, host: request.hostname, tenant: request.headers['x-tenant-id'] as string | undefined })
+      const principal = (asking = await authenticate({ authorization: request.headers.authorization, cookie, host: request.hostname, tenant: request.headers['x-tenant-id'] as string | undefined }))
       if (cookie && !request.headers.authorization && operation.method !== 'GET') refuseForgery(kernel, request)
       const received = takesFile ? await receiveFile(request) : undefined
       try {
@@ -127,6 +131,7 @@ const describe = (kernel: Kernel, request: FastifyRequest): Request => ({
   // A proxy that is believed may pass on anything as an address.
   address: isIP(request.ip) ? request.ip.replace(/%.*/, '') : null,
   userAgent: request.headers['user-agent'] ?? null,
+  host: request.host,
   origin: kernel.config.VOICEPRESS_PUBLIC_URL?.replace(/\/$/, '') ?? `${request.protocol}://${request.host}`,
 })
 

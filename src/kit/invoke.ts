@@ -25,10 +25,11 @@ function shapeOf(operation: AnyOperation): (value: unknown) => unknown {
 }
 
 /**
- * The way of a request, whatever door it came through: may → validate → one transaction → run → audit → shaped output.
+ * The way of a request, whatever door it came through: may → validate → one transaction → rules → run → audit → shaped output.
  * @throws Problem 403 forbidden, 400 invalid_input (with `field`), and whatever the operation throws
  */
 export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unknown, { principal, request, idempotencyKey, header }: Invocation): Promise<unknown> {
+  for (const gate of kernel.gates) await gate({ operation, principal, request, header: header ?? (() => {}) })
   if (!operation.public && principal.via === 'anonymous') throw new Problem(401, 'unauthenticated', 'Sign in, or send an API key as a bearer token.')
   const { authorizer } = kernel.services
   if (!operation.public && !mayRun(principal, operation.name)) {

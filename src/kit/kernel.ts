@@ -7,7 +7,7 @@ import type { Subscription } from './events.ts'
 import { hashOf } from './hash.ts'
 import type { AnyJob, Job } from './jobs.ts'
 import type { DatabaseUrls } from './migrate.ts'
-import type { AnyOperation, Services } from './operation.ts'
+import type { AnyOperation, Principal, Request, Services } from './operation.ts'
 import type { Table } from './table.ts'
 
 /** What a domain gives to the app. */
@@ -20,6 +20,15 @@ export interface Domain {
   subscriptions?: Subscription[]
 }
 
+export type Gate = (asked: { operation: AnyOperation; principal: Principal; request: Request; header(name: string, value: string): void }) => void | Promise<void>
+
+export interface Seen {
+  operation: AnyOperation
+  principal: Principal
+  status: number
+  milliseconds: number
+}
+
 /** An open app: everything that a door needs. */
 export interface Kernel {
   config: Config
@@ -30,6 +39,10 @@ export interface Kernel {
   domains: Domain[]
   operations: Map<string, AnyOperation>
   jobs: Map<string, AnyJob>
+  /** Asked in order before each operation, whatever door it came through; one that throws refuses it. */
+  gates: Gate[]
+  /** Told of each operation that came over HTTP, when its reply is sent. They may not throw. */
+  witnesses: ((seen: Seen) => void)[]
   /** Closes what was opened, last first. */
   closing: (() => Promise<void> | void)[]
 }
@@ -46,6 +59,8 @@ export function openKernel(config: Config, log: Logger, urls: DatabaseUrls, serv
     domains,
     operations: new Map(operations.map((operation) => [operation.name, operation])),
     jobs: new Map(domains.flatMap((domain) => domain.jobs ?? []).map((job) => [job.name, job])),
+    gates: [],
+    witnesses: [],
     closing: [() => pool.end()],
   }
 }

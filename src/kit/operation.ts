@@ -29,6 +29,8 @@ export interface Request {
   userAgent: string | null
   /** Scheme and host as the caller wrote it. */
   origin: string
+  /** Host and port as the caller wrote them; anybody can write anything. */
+  host?: string
 }
 
 export interface Context {
@@ -95,9 +97,7 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends Output
   output: O
   /** Asked of everyone but `public` ones: a role or key that grants `name`. */
   public?: boolean
-  /** A reading that is written down all the same: one that crosses tenants. */
-  audited?: boolean
-  /** A GET that changes something all the same, since another site sends the browser there: the end of an OpenID sign-in. */
+  /** A GET that changes something all the same, since another site sends the browser there: the end of an OpenID sign-in; or is written down, since it crosses tenants. */
   writes?: boolean
   /** Taken as application/x-www-form-urlencoded too. What a form of any page can send must not trust the cookie. */
   form?: boolean

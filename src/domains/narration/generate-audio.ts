@@ -9,7 +9,7 @@ import { Problem } from '../../kit/errors.ts'
 import { hashOf } from '../../kit/hash.ts'
 import type { JobContext } from '../../kit/jobs.ts'
 import { meter } from '../metering/meter.ts'
-import { enforceQuota } from '../tenancy/enforce-quota.ts'
+import { reserveQuota } from '../tenancy/enforce-quota.ts'
 import { lineSources, openLineSettings } from './line-settings.ts'
 import { type PlannedLine, planLines } from './plan-lines.ts'
 import { type Project, findProject, projectFolder, reach } from './project-state.ts'
@@ -61,7 +61,7 @@ export async function generateInProject(context: JobContext, projectId: string, 
     }
     return { project, plans, estimate }
   }, true)
-  await context.scoped((tx) => enforceQuota(tx, 'processing', estimate / 60))
+  await context.scoped((tx) => reserveQuota(tx, 'processing', estimate / 60, context.id))
 
   const total = plans.reduce((sum, { lines }) => sum + charactersOf(lines), 0)
   let spoken = 0

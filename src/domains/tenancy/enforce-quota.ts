@@ -1,36 +1,64 @@
 import { sql } from 'kysely'
 import type { Tx } from '../../kit/database.ts'
 import { Problem } from '../../kit/errors.ts'
+import { type Standing, requireGrowing } from './standing.ts'
 
-/** What each limit counts. Processing is in minutes of audio in this calendar month, UTC; storage in bytes. */
-const quotas = {
-  users: { column: 'max_users', unit: 'users', used: sql<number>`(select count(*) from users where deleted_at is null)` },
-  projects: { column: 'max_projects', unit: 'projects', used: sql<number>`(select count(*) from projects where archived_at is null)` },
-  storage: { column: 'max_storage_bytes', unit: 'bytes', used: sql<number>`(select coalesce(sum(amount), 0) from usage_records where resource_type = 'storage')` },
-  processing: {
-    column: 'max_processing_minutes',
-    unit: 'minutes',
-    used: sql<number>`(select coalesce(sum(amount), 0) from usage_records where resource_type in ('narration', 'transcription') and recorded_at >= date_trunc('month', now() at time zone 'utc') at time zone 'utc')`,
-  },
+/** Units of what is counted. Processing is minutes of audio in this calendar month, UTC. */
+export const quotaUnits = {
+  users: 'users',
+  projects: 'projects',
+  podcasts: 'podcasts',
+  campaigns: 'campaigns',
+  storage: 'bytes',
+  processing: 'minutes',
 } as const
-
-export type Quota = keyof typeof quotas
+export type Quota = keyof typeof quotaUnits
 
 /**
- * Refuses what would go over a limit, before any work or cost. Locks the tenant's limits until the transaction ends, so that two
- * requests at once can't pass a limit that one would reach.
- * @throws Problem 403 quota_exceeded with `limit`, `used`, `unit` and, where it renews, `resets_at`
+ * Refuses what would go over a limit, before any work or cost. Whoever else asks for the same limit waits until this transaction ends,
+ * so that two requests at once can't pass a limit that one would reach. Counts what the person who asks may not see, too.
+ * @param wanted how much more, in the quota's unit
+ * @throws Problem 403 quota_exceeded with `quota`, `limit`, `used`, `wanted`, `unit` and, where it renews, `resets_at`; 402 payment_due
  */
 export async function enforceQuota(tx: Tx, quota: Quota, wanted = 1): Promise<void> {
-  const { column, unit, used } = quotas[quota]
-  const limits = await tx.selectFrom('tenant_quotas').select(column).forUpdate().executeTakeFirst()
-  if (!limits) return
-  const limit = (limits as Record<string, number>)[column] as number
-  // A statement of its own: it sees what was committed while this one waited for the lock.
-  const { rows } = await sql<{ used: number }>`select ${used} as used`.execute(tx)
-  const now = Number(rows[0]?.used ?? 0)
-  if (now + wanted <= limit) return
-  const next = new Date()
-  const resets = quota === 'processing' ? new Date(Date.UTC(next.getUTCFullYear(), next.getUTCMonth() + 1, 1)).toISOString() : undefined
-  throw new Problem(403, 'quota_exceeded', `Your plan allows ${limit} ${unit}; ${Math.ceil(now)} are used and this needs ${Math.ceil(wanted)} more.`, { quota, limit, used: now, wanted, unit, resets_at: resets })
+  const { rows } = await sql<{
+    allowed: number | null
+    used: number
+    standing: Standing
+  }>`select * from take_quota(${quota})`.execute(tx)
+  const [room] = rows
+  if (!room || room.allowed === null) return
+  if (quota !== 'processing') requireGrowing(room.standing)
+  if (room.used + wanted <= room.allowed) return
+  const unit = quotaUnits[quota]
+  const resets = quota === 'processing' ? { resets_at: nextMonth() } : {}
+  const detail = `Your plan allows ${room.allowed} ${unit}; ${Math.ceil(room.used)} are used and this needs ${Math.ceil(wanted)} more.`
+  throw new Problem(403, 'quota_exceeded', detail, {
+    quota,
+    limit: room.allowed,
+    used: room.used,
+    wanted,
+    unit,
+    ...resets,
+  })
+}
+
+const nextMonth = (now = new Date()): string =>
+  new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)).toISOString()
+
+/**
+ * As `enforceQuota`, and keeps the room for a job until it ends: what it has not used yet counts as used for everybody else.
+ * A job that is run again reserves anew, and its own reservation does not stand in its way.
+ */
+export async function reserveQuota(
+  tx: Tx,
+  quota: 'processing' | 'storage',
+  wanted: number,
+  job: string,
+): Promise<void> {
+  // Under the lock of take_quota, so that nobody sees room that this job is about to take again.
+  await sql`select take_quota(${quota})`.execute(tx)
+  await tx.deleteFrom('quota_reservations').where('quota', '=', quota).where('job_id', '=', job).execute()
+  await enforceQuota(tx, quota, wanted)
+  await tx.insertInto('quota_reservations').values({ quota, amount: wanted, job_id: job }).execute()
 }
