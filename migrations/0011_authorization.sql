@@ -72,8 +72,10 @@ declare unknown text;
 begin
   select name into unknown from unnest(new.roles) as name where not exists (select from roles where roles.tenant_id = new.tenant_id and roles.name = name.name) limit 1;
   if unknown is not null then raise exception 'there is no role %', unknown using errcode = 'foreign_key_violation', constraint = 'users_roles'; end if;
-  delete from user_roles using roles
-  where (user_roles.tenant_id, user_roles.user_id) = (new.tenant_id, new.id) and (roles.tenant_id, roles.id) = (user_roles.tenant_id, user_roles.role_id) and roles.name <> all (new.roles);
+  -- One statement, after which both are as they shall be.
+  with taken as (
+    delete from user_roles using roles
+    where (user_roles.tenant_id, user_roles.user_id) = (new.tenant_id, new.id) and (roles.tenant_id, roles.id) = (user_roles.tenant_id, user_roles.role_id) and roles.name <> all (new.roles))
   insert into user_roles (tenant_id, user_id, role_id) select new.tenant_id, new.id, id from roles where tenant_id = new.tenant_id and name = any (new.roles)
   on conflict (tenant_id, user_id, role_id) do nothing;
   return null;

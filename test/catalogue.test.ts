@@ -6,6 +6,9 @@ import { declaredTables } from './declared-tables.ts'
 
 /** Ours, but no tenant's: what was migrated is the installation's. */
 const systemTables = ['schema_migrations']
+/** Ours too, and the same for every tenant: what this version can do, which everyone may read. */
+const readByAll = ['permissions', 'system_roles']
+const ofNoTenant = [...systemTables, ...readByAll]
 /** The root: its own id is the tenant_id of all other rows. */
 const root = 'tenants'
 
@@ -41,7 +44,7 @@ const columnsOf = (schema: string) =>
       || coalesce(' default ' || pg_get_expr(adbin, adrelid), '') as line
     from pg_attribute a join pg_class c on c.oid = attrelid left join pg_attrdef d on adrelid = attrelid and adnum = attnum
     where relnamespace = '${schema}'::regnamespace and relkind in ('r', 'p') and not relispartition and attnum > 0 and not attisdropped
-      and relname <> all ('{${systemTables.join(',')}}')
+      and relname <> all ('{${ofNoTenant.join(',')}}')
     order by 1`)
 
 test('declarations and the database name the same columns, types, nullability and defaults', async () => {
@@ -109,7 +112,7 @@ test('what a declaration refuses the database refuses, and what it lets through 
 test("every tenant's table has row security on and forced, and one permissive policy for the application", async () => {
   const open = await lines(`
     select relname || ' row security ' || relrowsecurity || ', forced ' || relforcerowsecurity as line from pg_class
-    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and not (relrowsecurity and relforcerowsecurity) and relname <> all ('{${systemTables.join(',')}}')`)
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and not (relrowsecurity and relforcerowsecurity) and relname <> all ('{${ofNoTenant.join(',')}}')`)
   expect(open).toEqual([])
   const policies = await rows<{
     tablename: string
@@ -211,6 +214,11 @@ test('nothing is granted to everyone, nor on a partition, and only what crosses 
   ).toEqual([])
   expect(
     await lines(`select relname as line from (${grants}) g where relname = any ('{${systemTables.join(',')}}')`),
+  ).toEqual([])
+  expect(
+    await lines(
+      `select relname || ' ' || privilege_type as line from (${grants}) g where relname = any ('{${readByAll.join(',')}}') and grantee = 'voicepress_app' and privilege_type <> 'SELECT'`,
+    ),
   ).toEqual([])
 })
 

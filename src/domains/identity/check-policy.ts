@@ -67,7 +67,8 @@ export async function checkPolicy(definition: unknown, schema: SchemaJson<string
   const judged = cedar.validate({ schema, policies: { staticPolicies: { policy: text.text } } })
   if (judged.type === 'failure') throw refuse(judged.errors.map(({ message }) => ({ message })))
   // One that can never apply protects nothing, and looks as if it did.
-  const issues = [...judged.validationErrors, ...judged.validationWarnings.filter(({ error }) => /impossible|applicable action/.test(error.message))].map(({ error }) => issueOf(error, text.text))
+  const impossible = judged.validationWarnings.filter(({ error }) => /impossible|applicable action/.test(error.message))
+  const issues = (judged.validationErrors.length ? judged.validationErrors : impossible).map(({ error }) => issueOf(error, text.text))
   if (issues.length) throw refuse(issues)
   return given
 }
