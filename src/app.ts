@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pino, { type Logger } from 'pino'
+import { openAccessTokens } from './domains/identity/access-token.ts'
 import { openAuthenticator } from './domains/identity/authenticate.ts'
 import { identity } from './domains/identity/domain.ts'
 import { makeFirstTenant } from './domains/identity/first-start.ts'
@@ -9,7 +10,11 @@ import { openAuthorization } from './domains/identity/open-authorization.ts'
 import { compliance } from './domains/compliance/domain.ts'
 import { metering } from './domains/metering/domain.ts'
 import { narration } from './domains/narration/domain.ts'
+import { openUseRecorder } from './domains/identity/record-use.ts'
+import { openMetering } from './domains/metering/record-requests.ts'
 import { tenancy } from './domains/tenancy/domain.ts'
+import { openTenancy } from './domains/tenancy/open-tenancy.ts'
+import { openMail } from './engines/mail/open-mail.ts'
 import { openMedia } from './engines/media/open-media.ts'
 import { openSpeech } from './engines/speech/open-speech.ts'
 import { openStorage } from './engines/storage/open-storage.ts'
@@ -20,7 +25,7 @@ import { type Domain, type Kernel, openKernel } from './kit/kernel.ts'
 import { prepareDatabase, readMigrations, roleUrls } from './kit/migrate.ts'
 import type { Services } from './kit/operation.ts'
 import { startQueue } from './kit/queue.ts'
-import { languageModelSettings, speechSettings, storageSettings } from './engine-settings.ts'
+import { languageModelSettings, mailSettings, speechSettings, storageSettings } from './engine-settings.ts'
 
 export const domains: Domain[] = [jobsDomain, tenancy, identity, compliance, metering, narration]
 
@@ -60,12 +65,19 @@ export async function openApp({ environment = process.env, log, work = false }: 
     const media = openMedia()
     closing.push(() => media.close())
 
-    const services = { config, storage, speech, media, scratch, languageModel: languageModelSettings(config) } as unknown as Services
+    const mail = openMail(mailSettings(config))
+    closing.push(() => mail.close())
+    const services = { config, storage, mail, speech, media, scratch, languageModel: languageModelSettings(config) } as unknown as Services
     const kernel = openKernel(config, logger, urls, services, domains)
     kernel.closing.unshift(...closing)
     services.kernel = kernel
+    services.tenancy = openTenancy(kernel)
+    kernel.closing.push(openMetering(kernel))
+    services.accessTokens = openAccessTokens(config.secret)
+    const uses = openUseRecorder(kernel.pool)
+    kernel.closing.push(() => uses.close())
     services.authorizer = services.authorization = await openAuthorization(kernel)
-    services.authenticator = openAuthenticator(kernel.pool, services.authorization.permissionsOf)
+    services.authenticator = openAuthenticator(kernel.pool, services.accessTokens, uses, services.tenancy.resolver, services.authorization.permissionsOf)
     await makeFirstTenant(urls.owner)
     if (work && config.VOICEPRESS_WORKERS > 0) await startQueue(kernel, { alone: embedded !== null })
     return { kernel }

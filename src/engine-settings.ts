@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { LanguageModel } from 'ai'
+import type { MailConfig } from './engines/mail/open-mail.ts'
 import type { SpeechEngine } from './engines/speech/speech.ts'
 import type { SpeechOptions } from './engines/speech/open-speech.ts'
 import type { StorageConfig } from './engines/storage/open-storage.ts'
@@ -23,6 +24,13 @@ export function storageSettings(config: Config): StorageConfig {
   if (url.protocol === 'azure:' && config.AZURE_STORAGE_CONNECTION_STRING) return { kind: 'azure', container: url.hostname, connectionString: config.AZURE_STORAGE_CONNECTION_STRING }
   throw new Problem(500, 'bad_configuration', 'STORAGE_URL: must be s3://bucket, or azure://container with AZURE_STORAGE_CONNECTION_STRING')
 }
+
+/** An SMTP server, or a folder beside the other data. */
+export const mailSettings = (config: Config): MailConfig => ({
+  url: config.SMTP_URL,
+  folder: join(config.data, 'mail'),
+  sender: { address: config.MAIL_FROM, name: 'Voicepress' },
+})
 
 /** The providers whose keys are there. Their clients are loaded only then: they would double the time of a start. */
 export async function speechSettings(config: Config): Promise<SpeechOptions> {

@@ -2,8 +2,11 @@ import type pg from 'pg'
 import type { Credentials } from '../../kit/http.ts'
 import { Problem } from '../../kit/errors.ts'
 import type { Principal } from '../../kit/operation.ts'
+import { type TenantResolver, agree } from '../tenancy/resolve-tenant.ts'
+import { type AccessTokens, looksLikeJwt } from './access-token.ts'
+import type { UseRecorder } from './record-use.ts'
 import { narrow } from './roles.ts'
-import { hashToken, isWellFormed } from './tokens.ts'
+import { hashOfSession, hashToken, isWellFormed } from './tokens.ts'
 
 export const defaultTenant = '00000000-0000-0000-0000-000000000001'
 
@@ -30,32 +33,24 @@ export interface Authenticator {
   forget(): void
 }
 
-export function openAuthenticator(pool: pg.Pool, permissionsOf: PermissionsOf): Authenticator {
+export function openAuthenticator(pool: pg.Pool, accessTokens: AccessTokens, uses: UseRecorder, names: TenantResolver, permissionsOf: PermissionsOf): Authenticator {
   const known = new Map<string, { principal: Principal; until: number }>()
-  const tenants = new Map<string, { id: string | null; until: number }>()
 
-  async function lookUp(token: string): Promise<Principal> {
-    const hash = hashToken(token)
+  async function hashOfAccess(token: string): Promise<string | null> {
+    const claims = await accessTokens.verify(token)
+    return claims && hashOfSession(claims.session)
+  }
+
+  async function lookUp(hash: string): Promise<Principal | null> {
     const cached = known.get(hash)
     if (cached && cached.until > Date.now()) return cached.principal
     const { rows } = await pool.query<Held>({ name: 'find_credential', text: 'select * from find_credential($1)', values: [hash] })
     const [held] = rows
-    if (!held) throw invalid()
+    if (!held) return null
     const principal = principalOf(held, await permissionsOf(held.tenant_id, held.roles))
     if (known.size >= cacheSize) known.clear()
     known.set(hash, { principal, until: Date.now() + believed })
     return principal
-  }
-
-  async function tenantOf(host: string): Promise<string> {
-    const [slug = ''] = host.split('.')
-    if (!host.includes('.') || /^[\d.]+$/.test(host)) return defaultTenant
-    const cached = tenants.get(slug)
-    if (cached && cached.until > Date.now()) return cached.id ?? defaultTenant
-    const { rows } = await pool.query<{ id: string | null }>('select find_tenant($1) as id', [slug])
-    if (tenants.size >= cacheSize) tenants.clear()
-    tenants.set(slug, { id: rows[0]?.id ?? null, until: Date.now() + 60_000 })
-    return rows[0]?.id ?? defaultTenant
   }
 
   return {
@@ -63,10 +58,16 @@ export function openAuthenticator(pool: pg.Pool, permissionsOf: PermissionsOf): 
       const bearer = authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(authorization)?.[1]
       if (authorization !== undefined && !bearer) throw invalid()
       const token = bearer ?? cookie
-      if (!token) return anonymous(await tenantOf(host))
-      if (!isWellFormed(token)) throw invalid()
-      const principal = await lookUp(token)
-      if (tenant && tenant !== principal.tenant) throw new Problem(403, 'tenant_mismatch', 'X-Tenant-ID is not the tenant that this credential belongs to.')
+      if (!token) return anonymous(await names.forStranger({ host, tenant }))
+      const hash = bearer && looksLikeJwt(bearer) ? await hashOfAccess(bearer) : isWellFormed(token) ? hashToken(token) : null
+      const principal = hash === null ? null : await lookUp(hash)
+      if (!principal) {
+        // A browser can't throw an old cookie away by itself, and must be able to sign in again.
+        if (!bearer) return anonymous(await names.forStranger({ host, tenant }))
+        throw invalid()
+      }
+      uses.note({ tenant: principal.tenant, kind: principal.via as 'session' | 'api_key', id: principal.credential as string })
+      agree(principal.tenant, await names.named({ host, tenant }))
       return principal
     },
     forget: () => known.clear(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { boolean, json, networkAddress, reference, table, text, timestamp, uuid } from '../../kit/table.ts'
+import { boolean, json, namesNobody, networkAddress, reference, table, text, timestamp, uuid } from '../../kit/table.ts'
 
 /** What people of a tenant may be: the system's roles, and the tenant's own. */
 export const roles = table('roles', 'role', {
@@ -16,9 +16,9 @@ export const rolePermissions = table('role_permissions', 'granted permission', {
 })
 
 export const userRoles = table('user_roles', 'assigned role', {
-  user_id: reference('users').once(),
+  user_id: reference('users').once().of('user', namesNobody),
   role_id: reference('roles').once(),
-  assigned_by: uuid().nullable().default('acting_user()').readonly(),
+  assigned_by: uuid().nullable().default('acting_user()').readonly().of('user', namesNobody),
 })
 
 /** Whose a thing is, where its own table does not say. */
@@ -26,7 +26,7 @@ export const resourceOwnership = table('resource_ownership', 'ownership', {
   /** Name of a table. */
   resource_type: text(100).once(),
   resource_id: uuid().once(),
-  owner_id: reference('users'),
+  owner_id: reference('users').of('user', namesNobody),
 })
 
 /** Cedar's JSON form of one policy; `check-policy.ts` judges what is in it. */
@@ -41,7 +41,7 @@ export const accessControlPolicies = table('access_control_policies', 'access po
 
 /** What was refused, and what was granted of what is delicate. Written in batches, off the request's path. */
 export const accessLogs = table('access_logs', 'access log entry', {
-  user_id: uuid().nullable().readonly(),
+  user_id: uuid().nullable().readonly().of('user', 'pseudonymise'),
   action: text(100).readonly(),
   resource_type: text(100).nullable().readonly(),
   resource_id: uuid().nullable().readonly(),

@@ -1,20 +1,20 @@
 import { boolean, bytes, list, oneOf, table, text, timestamp, uuid } from '../../kit/table.ts'
 
 export const totpSecrets = table('totp_secrets', 'authenticator app', {
-  user_id: uuid().readonly(),
+  user_id: uuid().readonly().of('user', 'delete'),
   secret_encrypted: text(255).secret(),
   confirmed_at: timestamp().nullable().readonly(),
   last_step: bytes().default('0').secret(),
 })
 
 export const recoveryCodes = table('recovery_codes', 'recovery code', {
-  user_id: uuid().readonly(),
+  user_id: uuid().readonly().of('user', 'delete'),
   code_hash: text(64).secret(),
   used_at: timestamp().nullable().readonly(),
 })
 
 export const userCredentials = table('user_credentials', 'passkey', {
-  user_id: uuid().readonly(),
+  user_id: uuid().readonly().of('user', 'delete'),
   name: text(100),
   /** base64url, as WebAuthn's JSON has it. */
   credential_id: text(1400).secret(),
@@ -29,7 +29,7 @@ export const userCredentials = table('user_credentials', 'passkey', {
 
 export const challenges = table('challenges', 'challenge', {
   kind: oneOf(['add_passkey', 'passkey', 'oidc']).secret(),
-  user_id: uuid().nullable().secret(),
+  user_id: uuid().nullable().secret().of('user', 'delete'),
   token_hash: text(64).secret(),
   sealed: text(4000).nullable().secret(),
   expires_at: timestamp().secret(),

@@ -30,6 +30,8 @@ export async function makeFirstTenant(ownerUrl: string): Promise<void> {
     await client.query(`
       update tenant_quotas set max_users = 1000000, max_projects = 1000000, max_podcasts = 1000000, max_campaigns = 1000000,
         max_storage_bytes = 9000000000000000, max_processing_minutes = 2000000000`)
+    // Nobody but whoever sits at this machine gets in yet; a second factor is asked of administrators once they say so, and in every other tenant from the start.
+    await client.query(`insert into tenant_settings (settings) values ('{"require_second_factor": "nobody"}') on conflict (tenant_id) do nothing`)
     await client.query('insert into users (email, full_name, roles, email_verified) values ($1, $2, $3, true)', [email, 'Administrator', ['admin']])
   }).catch((error: { code?: string }) => {
     if (error.code !== '23505') throw error

@@ -5,7 +5,7 @@ export const mailKinds = ['activity', 'reports', 'product_updates', 'marketing_e
 export type MailKind = (typeof mailKinds)[number]
 
 export const userEmailPreferences = table('user_email_preferences', 'email preferences', {
-  user_id: uuid().readonly(),
+  user_id: uuid().readonly().of('user', 'delete'),
   activity: boolean().default('true'),
   reports: boolean().default('true'),
   product_updates: boolean().default('true'),

@@ -1,13 +1,23 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { Problem, notFound } from '../../kit/errors.ts'
-import { operation } from '../../kit/operation.ts'
+import { notFound } from '../../kit/errors.ts'
+import { type Context, operation } from '../../kit/operation.ts'
+import { confirmPassword } from './confirm-password.ts'
 import { users } from './identity.table.ts'
-import { hashPassword, requireStrong, verifyPassword } from './passwords.ts'
-import { userOf } from './person.ts'
+import { requireStrong } from './judge-password.ts'
+import { canonicalLocale } from './locale.ts'
+import { endSessions } from './open-session.ts'
+import { hashPassword } from './passwords.ts'
+import { signedInUser, userOf } from './person.ts'
 
 const password = z.string().min(1).max(256)
 const me = users.row.extend({ permissions: z.array(z.string()), tenant_id: z.uuid() })
+
+/** What a person says of themselves; what they may do is for others to say. */
+const profileFields = users.update.pick({ username: true, full_name: true, first_name: true, last_name: true, display_name: true, locale: true })
+
+export const ownRow = (context: Context) =>
+  context.tx.selectFrom('users').selectAll().where('id', '=', userOf(context)).executeTakeFirstOrThrow(() => notFound('user'))
 
 export const meOperations = {
   get: operation({
@@ -18,33 +28,33 @@ export const meOperations = {
     input: z.object({}),
     output: me,
     async run(context) {
-      const user = await context.tx.selectFrom('users').selectAll().where('id', '=', userOf(context)).executeTakeFirstOrThrow(() => notFound('user'))
-      return { ...user, permissions: context.principal.permissions, tenant_id: context.principal.tenant }
+      return { ...(await ownRow(context)), permissions: context.principal.permissions, tenant_id: context.principal.tenant }
     },
   }),
   update: operation({
     name: 'me.update',
     method: 'PATCH',
     path: '/v1/me',
-    summary: 'Change your name or your password',
-    input: z.strictObject({ full_name: z.string().max(255).nullable().optional(), password: password.optional(), current_password: password.optional() }),
+    summary: 'Change your names, your language or your password',
+    input: profileFields.extend({ password: password.optional(), current_password: password.optional() }),
     output: users.row,
-    async run(context, { full_name, password, current_password }) {
+    async run(context, { password, current_password, locale, ...profile }) {
       const { tx } = context
-      const id = userOf(context)
-      const user = await tx.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirstOrThrow(() => notFound('user'))
+      const user = await ownRow(context)
       if (password !== undefined) {
-        requireStrong(password)
-        if (!(await verifyPassword(user.password_hash, current_password ?? ''))) throw new Problem(403, 'wrong_credentials', 'current_password: is not your password', { field: 'current_password' })
-        await tx.updateTable('users').set({ password_hash: await hashPassword(password) }).where('id', '=', id).execute()
+        signedInUser(context)
+        await requireStrong(context, password, [user.email, user.full_name, user.username])
+        // Who has none yet asks for a letter instead: a session that was stolen must not become an account. On this machine itself all is allowed.
+        if (context.principal.via !== 'local' && !(await confirmPassword(context, user, current_password))) return user
+        await tx.updateTable('users').set({ password_hash: await hashPassword(password), password_changed_at: sql`now()` }).where('id', '=', user.id).execute()
         // Whoever knew the old password is signed out, but for the session that changed it.
-        await tx.updateTable('sessions').set({ revoked_at: sql`now()` }).where('user_id', '=', id).where('revoked_at', 'is', null).$if(context.principal.via === 'session', (query) => query.where('id', '<>', context.principal.credential ?? '')).execute()
-        context.afterCommit(() => context.services.authenticator.forget())
+        await endSessions(context, user.id, context.principal.via === 'session' ? context.principal.credential : null)
+        await context.emit('security.password_changed', { user_id: user.id, severity: 'low', ip_address: context.request.address, details: {} })
       }
       return tx
         .updateTable('users')
-        .set({ updated_at: sql`now()`, ...(full_name !== undefined && { full_name }) })
-        .where('id', '=', id)
+        .set({ ...profile, ...(locale !== undefined && { locale: canonicalLocale(locale) }), updated_at: sql`now()` })
+        .where('id', '=', user.id)
         .returningAll()
         .executeTakeFirstOrThrow()
     },

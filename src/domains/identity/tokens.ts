@@ -16,5 +16,24 @@ export function isWellFormed(token: string): boolean {
   return match !== null && checksum(match[1] as string) === match[2]
 }
 
+/** Refresh, verification, reset, invitation, challenge: they name their tenant, since they come back to any host. */
+export type TenantTokenKind = 'vf' | 'vv' | 'vr' | 'vi' | 'vc'
+
+export function makeTenantToken(kind: TenantTokenKind, tenant: string): string {
+  const body = Buffer.concat([Buffer.from(tenant.replaceAll('-', ''), 'hex'), randomBytes(32)]).toString('base64url')
+  return `${kind}_${body}${checksum(body)}`
+}
+
+/** The tenant that a token names; null when it isn't one of that kind. It proves nothing before its hash was found there. */
+export function tenantOfToken(kind: TenantTokenKind, token: string): string | null {
+  const match = /^(v[fvric])_([A-Za-z0-9_-]{64})([0-9a-f]{8})$/.exec(token)
+  const [, prefix, body = '', sum] = match ?? []
+  if (prefix !== kind || checksum(body) !== sum) return null
+  return Buffer.from(body, 'base64url').subarray(0, 16).toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
 /** 256 random bits need no slow hash. */
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
+
+/** A program's session is found by its id, which its signed access tokens name; nobody holds what this is the hash of. */
+export const hashOfSession = (id: string): string => hashToken(`session ${id}`)
