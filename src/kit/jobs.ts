@@ -2,13 +2,13 @@ import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Tx } from './database.ts'
 import type { Principal, Services } from './operation.ts'
-import { boolean, integer, json, oneOf, real, reference, table, text, timestamp, uuid } from './table.ts'
+import { boolean, integer, json, namesNobody, oneOf, real, reference, table, text, timestamp, uuid } from './table.ts'
 
 export const jobStatus = ['queued', 'processing', 'completed', 'failed', 'cancelled'] as const
 
 /** The one user-visible record of background work, of every room. Inserting a row enqueues it. */
 export const jobs = table('jobs', 'job', {
-  user_id: uuid().nullable().readonly(),
+  user_id: uuid().nullable().readonly().of('user', namesNobody),
   kind: text(100).readonly(),
   /** What it works on: a project, a file. */
   subject_id: uuid().nullable().readonly(),

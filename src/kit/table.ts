@@ -11,6 +11,24 @@ interface Column {
   references?: string
 }
 
+/**
+ * What becomes of a row when the person whom a column of it names asks to be forgotten: the row goes, its personal columns are emptied, or it
+ * stays, for a reason that the person is told (GDPR, 17(3)).
+ */
+export type Erasure = 'delete' | 'pseudonymise' | { keep: string }
+
+/** For a row about a thing: what it says of the person ends with their account. */
+export const namesNobody = { keep: 'It tells of a thing; the id in it leads to nobody once the account is empty.' } as const
+
+/** How a column names a person: by their id, their address, the keyed hash of it that signing in counts by, or somewhere in its JSON. */
+export type NamedBy = 'id' | 'address' | 'login' | 'mention'
+
+interface Privacy {
+  isPersonal?: boolean
+  isBlob?: boolean
+  names?: { by: NamedBy; erasure: Erasure }
+}
+
 /** A column, once: its zod type and its SQL. Immutable; each method gives a changed copy. */
 export class Field<Z extends z.ZodType = z.ZodType, A extends Access = Access, D extends boolean = boolean> {
   readonly zod: Z
@@ -18,43 +36,55 @@ export class Field<Z extends z.ZodType = z.ZodType, A extends Access = Access, D
   readonly access: A
   /** True when an insert may leave it out. */
   readonly omittable: D
-  readonly isPersonal: boolean
+  readonly privacy: Privacy
 
-  constructor(zod: Z, column: Column, access: A, omittable: D, isPersonal = false) {
+  constructor(zod: Z, column: Column, access: A, omittable: D, privacy: Privacy = {}) {
     this.zod = zod
     this.column = column
     this.access = access
     this.omittable = omittable
-    this.isPersonal = isPersonal
+    this.privacy = privacy
   }
 
   nullable(): Field<z.ZodNullable<Z>, A, true> {
-    return new Field(this.zod.nullable() as z.ZodNullable<Z>, { ...this.column, nullable: true }, this.access, true, this.isPersonal)
+    return new Field(this.zod.nullable() as z.ZodNullable<Z>, { ...this.column, nullable: true }, this.access, true, this.privacy)
   }
 
   /** `sql` is the default's SQL text: `'draft'` with its quotes, `now()`, `0`. */
   default(sql: string): Field<Z, A, true> {
-    return new Field(this.zod, { ...this.column, default: sql }, this.access, true, this.isPersonal)
+    return new Field(this.zod, { ...this.column, default: sql }, this.access, true, this.privacy)
   }
 
   /** Set by a person when the row is made, and never again. */
   once(): Field<Z, 'create', D> {
-    return new Field(this.zod, this.column, 'create', this.omittable, this.isPersonal)
+    return new Field(this.zod, this.column, 'create', this.omittable, this.privacy)
   }
 
   /** Set by the system, shown to people. */
   readonly(): Field<Z, 'read', D> {
-    return new Field(this.zod, this.column, 'read', this.omittable, this.isPersonal)
+    return new Field(this.zod, this.column, 'read', this.omittable, this.privacy)
   }
 
   /** Set by the system, shown to nobody. */
   secret(): Field<Z, 'secret', D> {
-    return new Field(this.zod, this.column, 'secret', this.omittable, this.isPersonal)
+    return new Field(this.zod, this.column, 'secret', this.omittable, this.privacy)
   }
 
-  /** Says something about a person: part of access requests, erased with them. */
+  /** Says something about the person whom the row names: part of access requests, erased with them. */
   personal(): Field<Z, A, D> {
-    return new Field(this.zod, this.column, this.access, this.omittable, true)
+    return new Field(this.zod, this.column, this.access, this.omittable, { ...this.privacy, isPersonal: true })
+  }
+
+  /** Names a file in the blob store that is the row's own. */
+  blob(): Field<Z, A, D> {
+    return new Field(this.zod, this.column, this.access, this.omittable, { ...this.privacy, isBlob: true })
+  }
+
+  /** Names a person, so that the row is about them. A uuid is taken for an id, JSON for something that may mention them, text for an address. */
+  of(_whom: 'user', erasure: Erasure, by?: NamedBy): Field<Z, A, D> {
+    const usual = { uuid: 'id', jsonb: 'mention' } as const
+    const names = { erasure, by: by ?? usual[this.column.type as 'uuid'] ?? 'address' }
+    return new Field(this.zod, this.column, this.access, this.omittable, { ...this.privacy, names })
   }
 }
 
@@ -70,7 +100,9 @@ export const uuid = () => plain(z.uuid(), 'uuid')
 /** A row of another table of the same tenant; the key in SQL is composite. */
 export const reference = (table: string) => new Field(z.uuid(), { type: 'uuid', nullable: false, references: table }, 'write', false)
 export const integer = (min = 0, max = 2_147_483_647) => plain(z.number().int().min(min).max(max), 'integer', `@ between ${min} and ${max}`)
-export const bytes = () => plain(z.number().int().min(0), 'bigint', '@ >= 0')
+/** A number that may outgrow an integer. */
+export const count = () => plain(z.number().int().min(0), 'bigint', '@ >= 0')
+export const bytes = count
 export const real = () => plain(z.number(), 'double precision')
 export const seconds = () => plain(z.number().min(0), 'double precision', '@ >= 0')
 export const fraction = () => plain(z.number().min(0).max(1), 'double precision', '@ between 0 and 1')

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { Field, integer, json, oneOf, real, reference, table, text, timestamp, usd, uuid } from '../../kit/table.ts'
+import { Field, integer, json, namesNobody, oneOf, real, reference, table, text, timestamp, usd, uuid } from '../../kit/table.ts'
 
 /** One row a paid call; only `meter` writes it. */
 export const costEntries = table('cost_entries', 'cost entry', {
   project_id: uuid().nullable().readonly(),
-  user_id: uuid().nullable().readonly(),
+  user_id: uuid().nullable().readonly().of('user', namesNobody),
   job_id: uuid().nullable().readonly(),
   service: text(50).readonly(),
   operation: text(100).readonly(),
@@ -18,7 +18,7 @@ export const costEntries = table('cost_entries', 'cost entry', {
 })
 
 export const usageRecords = table('usage_records', 'usage record', {
-  user_id: uuid().nullable().readonly(),
+  user_id: uuid().nullable().readonly().of('user', namesNobody),
   job_id: uuid().nullable().readonly(),
   project_id: uuid().nullable().readonly(),
   resource_type: oneOf(['storage', 'narration', 'transcription']).readonly(),
@@ -29,7 +29,7 @@ export const usageRecords = table('usage_records', 'usage record', {
 
 /** Tokens that language models took and gave; only `meter` writes it. */
 export const aiTokenUsage = table('ai_token_usage', 'token usage', {
-  user_id: uuid().nullable().readonly(),
+  user_id: uuid().nullable().readonly().of('user', namesNobody),
   project_id: uuid().nullable().readonly(),
   job_id: uuid().nullable().readonly(),
   usage_type: text(50).readonly(),
@@ -39,14 +39,14 @@ export const aiTokenUsage = table('ai_token_usage', 'token usage', {
 
 /** How many tokens a person may still use; below zero when the last call took more than was left. */
 export const aiTokenBalances = table('ai_token_balances', 'token balance', {
-  user_id: reference('users').once(),
+  user_id: reference('users').once().of('user', 'delete'),
   balance: new Field(z.number().int(), { type: 'bigint', nullable: false }, 'write', false),
 })
 
 /** One row a request, kept for VOICEPRESS_API_USAGE_DAYS. */
 export const apiUsage = table('api_usage', 'API request', {
   api_key_id: uuid().nullable().readonly(),
-  user_id: uuid().nullable().readonly(),
+  user_id: uuid().nullable().readonly().of('user', namesNobody),
   /** The operation's name. */
   endpoint: text(200).readonly(),
   method: text(10).readonly(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { boolean, bytes, fraction, integer, json, list, oneOf, real, reference, seconds, table, text, timestamp, uuid } from '../../kit/table.ts'
+import { boolean, bytes, fraction, integer, json, list, namesNobody, oneOf, real, reference, seconds, table, text, timestamp, uuid } from '../../kit/table.ts'
 
 export const projectStatus = ['draft', 'manuscript_uploaded', 'characters_detected', 'voices_assigned', 'audio_generated', 'packaged', 'completed'] as const
 export const packageFormats = ['m4b', 'acx', 'audible', 'mp3_zip', 'epub3'] as const
@@ -33,7 +33,7 @@ export const workflowSteps = ['project', 'manuscript', 'characters', 'casting', 
 const workflowCompleted = z.partialRecord(z.enum(workflowSteps), z.boolean())
 
 export const projects = table('projects', 'project', {
-  owner_id: uuid().default('acting_user()').readonly(),
+  owner_id: uuid().default('acting_user()').readonly().of('user', { keep: 'The work belongs to the tenant that it was made for.' }),
   title: text(500),
   subtitle: text(500).nullable(),
   authors: list(255).default("'{}'"),
@@ -45,9 +45,9 @@ export const projects = table('projects', 'project', {
   publisher: text(255).nullable(),
   published: text(10).nullable(),
   isbn: text(20).nullable(),
-  cover_blob: text(1024).nullable().secret(),
+  cover_blob: text(1024).nullable().secret().blob(),
   cover_type: text(100).nullable().readonly(),
-  manuscript_blob: text(1024).nullable().secret(),
+  manuscript_blob: text(1024).nullable().secret().blob(),
   manuscript_filename: text(255).nullable().readonly(),
   manuscript_key: text(64).nullable().secret(),
   manuscript_word_count: integer().nullable().readonly(),
@@ -65,10 +65,10 @@ export const projects = table('projects', 'project', {
 
 export const projectShares = table('project_shares', 'share', {
   project_id: reference('projects').once(),
-  user_id: uuid().once(),
+  user_id: uuid().once().of('user', 'delete'),
   can_comment: boolean().default('false'),
   can_edit: boolean().default('false'),
-  shared_by: uuid().default('acting_user()').readonly(),
+  shared_by: uuid().default('acting_user()').readonly().of('user', namesNobody),
   revoked_at: timestamp().nullable().readonly(),
 })
 
@@ -171,7 +171,7 @@ export const packages = table('packages', 'package', {
   sha256: text(64).nullable().readonly(),
   manifest: json(z.unknown()).nullable().readonly(),
   delivery: json(z.unknown()).nullable().readonly(),
-  created_by: uuid().default('acting_user()').nullable().readonly(),
+  created_by: uuid().default('acting_user()').nullable().readonly().of('user', namesNobody),
   expires_at: timestamp().nullable().readonly(),
   downloaded_at: timestamp().nullable().readonly(),
   download_count: integer().default('0').readonly(),
@@ -190,8 +190,8 @@ export const comments = table('comments', 'comment', {
   chapter_id: reference('chapters').nullable().once(),
   segment_id: uuid().nullable().once(),
   at_seconds: seconds().nullable().once(),
-  text: text(5000),
-  user_id: uuid().default('acting_user()').readonly(),
+  text: text(5000).personal(),
+  user_id: uuid().default('acting_user()').readonly().of('user', 'pseudonymise'),
   resolved_at: timestamp().nullable().readonly(),
 })
 

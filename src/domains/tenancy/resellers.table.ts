@@ -22,7 +22,7 @@ const percent = () =>
 /** `tenant_id` is its office: the tenant that its own people belong to. */
 export const resellers = table('resellers', 'reseller', {
   name: text(255),
-  email: email().personal(),
+  email: email().personal().of('user', 'pseudonymise'),
   phone: text(50).nullable().personal(),
   commission_rate: percent().default('0'),
   status: oneOf(['active', 'suspended']).default("'active'"),
