@@ -301,15 +301,15 @@ language sql stable security definer set search_path = public, pg_temp as $$
 $$;
 
 -- Gives the current tenant the domain it asked for if its token is among those found there; takes it from one whose token is there no more.
-create function claim_domain(found text[]) returns boolean language plpgsql volatile security definer set search_path = public, pg_temp as $$
+create function claim_domain(proofs text[]) returns boolean language plpgsql volatile security definer set search_path = public, pg_temp as $$
 declare wanted white_label_settings; holder tenants;
 begin
   select * into wanted from white_label_settings where tenant_id = current_tenant();
-  if wanted.custom_domain is null or not wanted.domain_token = any (found) then return false; end if;
+  if wanted.custom_domain is null or not wanted.domain_token = any (proofs) then return false; end if;
   perform pg_advisory_xact_lock(hashtextextended(wanted.custom_domain, 13));
   select * into holder from tenants where domain = wanted.custom_domain and id <> current_tenant();
   if holder.id is not null then
-    if exists (select from white_label_settings where tenant_id = holder.id and domain_token = any (found)) then return false; end if;
+    if exists (select from white_label_settings where tenant_id = holder.id and domain_token = any (proofs)) then return false; end if;
     update tenants set domain = null, updated_at = now() where id = holder.id;
     update white_label_settings set domain_verified_at = null, updated_at = now() where tenant_id = holder.id;
   end if;

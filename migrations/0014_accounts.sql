@@ -3,6 +3,7 @@
 
 -- The platform is the first reseller; its office is the first tenant. Makes it, and the system's tiers, when that tenant is there.
 create function seed_platform() returns void language sql volatile as $$
+  update tenants set plan = 'enterprise' where id = '00000000-0000-0000-0000-000000000001';
   insert into resellers (id, tenant_id, name, email)
   select id, id, 'Voicepress', 'admin@voicepress.local' from tenants where id = '00000000-0000-0000-0000-000000000001' on conflict do nothing;
   insert into subscription_plans (tenant_id, name, tier, price_monthly, price_yearly, storage_quota_mb, processing_quota_minutes, max_users, max_projects, max_podcasts,

@@ -19,7 +19,7 @@ const allowed: Record<Standing, { change: boolean; grow: boolean }> = {
 
 /** Whoever has stopped paying still gets in, sees to their account, takes their data along and tidies up. */
 const alwaysAllowed =
-  /^(sessions|tokens|me|mfa|passkeys|tenant|white_label|billing|gdpr_requests)\.|\.(remove|revoke|cancel|export)$/
+  /^(sessions|tokens|me|mfa|passkeys|tenant|white_label|billing|gdpr_requests)\.|\.(archive|remove|revoke|cancel|export)$/
 
 /** @throws Problem 402 subscription_expired */
 export function requireChangeable(standing: Standing, operation: AnyOperation): void {
