@@ -31,6 +31,7 @@ export const configSchema = z.object({
   AZURE_STORAGE_CONNECTION_STRING: z.string().optional().describe('For azure:// storage'),
   AWS_ACCESS_KEY_ID: z.string().optional().describe('For s3:// storage'),
   AWS_SECRET_ACCESS_KEY: z.string().optional().describe('For s3:// storage'),
+  VOICEPRESS_PRIVATE_ADDRESSES: z.stringbool().default(false).describe('Let what tenants configure, OpenID providers say, lie in this network; without it only addresses on the Internet are asked'),
   SMTP_URL: z.string().regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://').optional().describe('smtp://user:password@host:587 or smtps://…; letters are written to the data folder without it'),
   MAIL_FROM: z.email().default('voicepress@localhost.localdomain').describe('Whom letters come from'),
   BREACHED_PASSWORDS_URL: url.describe('A range service like https://api.pwnedpasswords.com that is asked whether a password has leaked; it gets five digits of a hash'),

@@ -132,6 +132,7 @@ const describe = (kernel: Kernel, request: FastifyRequest): Request => ({
   address: isIP(request.ip) ? request.ip.replace(/%.*/, '') : null,
   userAgent: request.headers['user-agent'] ?? null,
   host: request.host,
+  cookies: request.cookies,
   origin: kernel.config.VOICEPRESS_PUBLIC_URL?.replace(/\/$/, '') ?? `${request.protocol}://${request.host}`,
 })
 

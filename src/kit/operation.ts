@@ -29,6 +29,8 @@ export interface Request {
   userAgent: string | null
   /** Scheme and host as the caller wrote it. */
   origin: string
+  /** What a browser sends back of what it was given. */
+  cookies?: Readonly<Record<string, string | undefined>>
   /** Host and port as the caller wrote them; anybody can write anything. */
   host?: string
 }

@@ -34,7 +34,13 @@ export function openAccessTokens(secret: string): AccessTokens {
     async verify(token) {
       try {
         // The algorithm is ours to name and not the token's (RFC 8725, 3.1).
-        const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], typ: 'at+jwt', issuer: 'voicepress', audience: 'voicepress', requiredClaims: ['exp', 'iat', 'sub', 'sid', 'tid'] })
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: ['HS256'],
+          typ: 'at+jwt',
+          issuer: 'voicepress',
+          audience: 'voicepress',
+          requiredClaims: ['exp', 'iat', 'sub', 'sid', 'tid'],
+        })
         const claims = { tenant: String(payload.tid), user: String(payload.sub), session: String(payload.sid) }
         return Object.values(claims).every((claim) => uuid.test(claim)) ? claims : null
       } catch {
@@ -45,4 +51,5 @@ export function openAccessTokens(secret: string): AccessTokens {
 }
 
 /** Three parts of base64url: anything else is no JWT and need not be looked at. */
-export const looksLikeJwt = (token: string): boolean => token.length < 2000 && /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/.test(token)
+export const looksLikeJwt = (token: string): boolean =>
+  token.length < 2000 && /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/.test(token)

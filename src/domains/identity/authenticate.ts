@@ -33,7 +33,13 @@ export interface Authenticator {
   forget(): void
 }
 
-export function openAuthenticator(pool: pg.Pool, accessTokens: AccessTokens, uses: UseRecorder, names: TenantResolver, permissionsOf: PermissionsOf): Authenticator {
+export function openAuthenticator(
+  pool: pg.Pool,
+  accessTokens: AccessTokens,
+  uses: UseRecorder,
+  names: TenantResolver,
+  permissionsOf: PermissionsOf,
+): Authenticator {
   const known = new Map<string, { principal: Principal; until: number }>()
 
   async function hashOfAccess(token: string): Promise<string | null> {
@@ -44,7 +50,11 @@ export function openAuthenticator(pool: pg.Pool, accessTokens: AccessTokens, use
   async function lookUp(hash: string): Promise<Principal | null> {
     const cached = known.get(hash)
     if (cached && cached.until > Date.now()) return cached.principal
-    const { rows } = await pool.query<Held>({ name: 'find_credential', text: 'select * from find_credential($1)', values: [hash] })
+    const { rows } = await pool.query<Held>({
+      name: 'find_credential',
+      text: 'select * from find_credential($1)',
+      values: [hash],
+    })
     const [held] = rows
     if (!held) return null
     const principal = principalOf(held, await permissionsOf(held.tenant_id, held.roles))
@@ -59,14 +69,19 @@ export function openAuthenticator(pool: pg.Pool, accessTokens: AccessTokens, use
       if (authorization !== undefined && !bearer) throw invalid()
       const token = bearer ?? cookie
       if (!token) return anonymous(await names.forStranger({ host, tenant }))
-      const hash = bearer && looksLikeJwt(bearer) ? await hashOfAccess(bearer) : isWellFormed(token) ? hashToken(token) : null
+      const hash =
+        bearer && looksLikeJwt(bearer) ? await hashOfAccess(bearer) : isWellFormed(token) ? hashToken(token) : null
       const principal = hash === null ? null : await lookUp(hash)
       if (!principal) {
         // A browser can't throw an old cookie away by itself, and must be able to sign in again.
         if (!bearer) return anonymous(await names.forStranger({ host, tenant }))
         throw invalid()
       }
-      uses.note({ tenant: principal.tenant, kind: principal.via as 'session' | 'api_key', id: principal.credential as string })
+      uses.note({
+        tenant: principal.tenant,
+        kind: principal.via as 'session' | 'api_key',
+        id: principal.credential as string,
+      })
       agree(principal.tenant, await names.named({ host, tenant }))
       return principal
     },
@@ -74,7 +89,8 @@ export function openAuthenticator(pool: pg.Pool, accessTokens: AccessTokens, use
   }
 }
 
-const invalid = () => new Problem(401, 'invalid_credential', 'This credential is not valid, was revoked or has expired.')
+const invalid = () =>
+  new Problem(401, 'invalid_credential', 'This credential is not valid, was revoked or has expired.')
 
 function principalOf(held: Held, own: string[]): Principal {
   return {
@@ -89,4 +105,13 @@ function principalOf(held: Held, own: string[]): Principal {
   }
 }
 
-export const anonymous = (tenant: string): Principal => ({ tenant, user: null, email: null, roles: [], permissions: [], seesAll: false, via: 'anonymous', credential: null })
+export const anonymous = (tenant: string): Principal => ({
+  tenant,
+  user: null,
+  email: null,
+  roles: [],
+  permissions: [],
+  seesAll: false,
+  via: 'anonymous',
+  credential: null,
+})

@@ -8,9 +8,19 @@ import { invitationOperations } from './invitations.ts'
 import { mailPreferenceOperations } from './mail-preferences.ts'
 import { userEmailPreferences } from './mail-preferences.table.ts'
 import { meOperations } from './me.ts'
+import { inviteAdministrator } from './invite-administrator.ts'
 import { accountNotices } from './notify-people.ts'
-import { emailVerificationTokens, invitations, loginAttempts, passwordResetTokens, refreshTokens } from './one-time.table.ts'
-import { profileOperations, avatarOperations } from './profiles.ts'
+import { oidcOperations } from './oidc.ts'
+import { oidcProviderOperations } from './oidc-providers.ts'
+import {
+  emailVerificationTokens,
+  invitations,
+  loginAttempts,
+  passwordResetTokens,
+  refreshTokens,
+} from './one-time.table.ts'
+import { passkeyOperations } from './passkeys.ts'
+import { avatarOperations, profileOperations } from './profiles.ts'
 import { passwordOperations } from './reset-password.ts'
 import { secondFactorOperations } from './second-factor-operations.ts'
 import { letterJobs } from './send-letter.job.ts'
@@ -19,8 +29,41 @@ import { userOperations } from './users.ts'
 
 export const identity: Domain = {
   name: 'identity',
-  tables: [users, sessions, apiKeys, refreshTokens, emailVerificationTokens, passwordResetTokens, invitations, loginAttempts, userEmailPreferences, totpSecrets, recoveryCodes, userCredentials, challenges, oidcProviders, ...authorizationTables] as never,
-  operations: [...authorizationOperations, sessionOperations, ownSessionOperations, meOperations, avatarOperations, secondFactorOperations, emailOperations, mailPreferenceOperations, profileOperations, passwordOperations, userOperations, invitationOperations, apiKeyOperations],
+  tables: [
+    users,
+    sessions,
+    apiKeys,
+    refreshTokens,
+    emailVerificationTokens,
+    passwordResetTokens,
+    invitations,
+    loginAttempts,
+    userEmailPreferences,
+    totpSecrets,
+    recoveryCodes,
+    userCredentials,
+    challenges,
+    oidcProviders,
+    ...authorizationTables,
+  ] as never,
+  operations: [
+    ...authorizationOperations,
+    sessionOperations,
+    passkeyOperations,
+    ownSessionOperations,
+    oidcOperations,
+    oidcProviderOperations,
+    meOperations,
+    avatarOperations,
+    secondFactorOperations,
+    emailOperations,
+    mailPreferenceOperations,
+    profileOperations,
+    passwordOperations,
+    userOperations,
+    invitationOperations,
+    apiKeyOperations,
+  ],
   jobs: [...letterJobs],
-  subscriptions: [...accountNotices],
+  subscriptions: [...accountNotices, inviteAdministrator],
 }

@@ -28,7 +28,11 @@ export const emailOperations = {
       await admitAttempt(context, 'verification', account)
       await recordAttempt(context, 'verification', account, false)
       await actAsBefore(context)
-      await context.enqueue(verificationLetter, { user_id: user.id, email: user.email, origin: await siteOrigin(context) })
+      await context.enqueue(verificationLetter, {
+        user_id: user.id,
+        email: user.email,
+        origin: await siteOrigin(context),
+      })
       return { email: user.email }
     },
   }),
@@ -72,13 +76,33 @@ export const emailOperations = {
         .where('expires_at', '>', sql<string>`now()`)
         .returning(['user_id', 'email'])
         .executeTakeFirstOrThrow(invalidLink)
-      const user = await tx.selectFrom('users').select(['id', 'email']).where('id', '=', used.user_id).where('deleted_at', 'is', null).where('suspended_at', 'is', null).executeTakeFirstOrThrow(invalidLink)
-      await tx.updateTable('users').set({ email: used.email, email_verified: true, updated_at: sql`now()` }).where('id', '=', user.id).execute()
+      const user = await tx
+        .selectFrom('users')
+        .select(['id', 'email'])
+        .where('id', '=', used.user_id)
+        .where('deleted_at', 'is', null)
+        .where('suspended_at', 'is', null)
+        .executeTakeFirstOrThrow(invalidLink)
+      await tx
+        .updateTable('users')
+        .set({ email: used.email, email_verified: true, updated_at: sql`now()` })
+        .where('id', '=', user.id)
+        .execute()
       if (used.email !== user.email) {
         // Links to the old address would let whoever reads it in.
-        await tx.updateTable('password_reset_tokens').set({ used_at: sql`now()` }).where('user_id', '=', user.id).where('used_at', 'is', null).execute()
+        await tx
+          .updateTable('password_reset_tokens')
+          .set({ used_at: sql`now()` })
+          .where('user_id', '=', user.id)
+          .where('used_at', 'is', null)
+          .execute()
         context.afterCommit(() => context.services.authenticator.forget())
-        await context.emit('security.email_changed', { user_id: user.id, severity: 'medium', ip_address: request.address, details: { before: user.email } })
+        await context.emit('security.email_changed', {
+          user_id: user.id,
+          severity: 'medium',
+          ip_address: request.address,
+          details: { before: user.email },
+        })
       }
       return { email: used.email }
     },

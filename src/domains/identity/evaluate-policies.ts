@@ -10,8 +10,9 @@ export interface KeptPolicy {
 /** The policies that may speak about one action of one kind of person; most actions have none. */
 export interface Slice {
   policies: KeptPolicy[]
-  asksPrincipal: boolean
   asksResource: boolean
+  /** Everything that the conditions call by a name: attributes, among them. */
+  words: ReadonlySet<string>
   asksTime: boolean
   asksAddress: boolean
   /** Of this slice among all: names its parsed form. */
@@ -69,7 +70,7 @@ export function sliceFor(policies: KeptPolicy[], asked: Asked, key: string): Sli
   const asksContext = (name: string) => asks('context') && text.includes(`"${name}"`)
   return {
     policies: about,
-    asksPrincipal: asks('principal'),
+    words: new Set(Array.from(text.matchAll(/"([A-Za-z_]\w*)"/g), ([, word]) => word as string)),
     asksResource: asks('resource') || about.some(({ definition }) => definition.resource.op !== 'All'),
     asksTime: asksContext('now'),
     asksAddress: asksContext('address'),

@@ -25,14 +25,24 @@ export async function makeFirstTenant(ownerUrl: string): Promise<void> {
   await asOwner(ownerUrl, async (client) => {
     const { rowCount } = await client.query('select 1 from users limit 1')
     if (rowCount) return
-    await client.query('select make_tenant($1, $2, $3) where not exists (select 1 from tenants where id = $3)', ['Default tenant', 'app', defaultTenant])
+    await client.query('select make_tenant($1, $2, $3) where not exists (select 1 from tenants where id = $3)', [
+      'Default tenant',
+      'app',
+      defaultTenant,
+    ])
     // The first tenant belongs to whoever runs the server; it has no plan to outgrow.
     await client.query(`
       update tenant_quotas set max_users = 1000000, max_projects = 1000000, max_podcasts = 1000000, max_campaigns = 1000000,
         max_storage_bytes = 9000000000000000, max_processing_minutes = 2000000000`)
     // Nobody but whoever sits at this machine gets in yet; a second factor is asked of administrators once they say so, and in every other tenant from the start.
-    await client.query(`insert into tenant_settings (settings) values ('{"require_second_factor": "nobody"}') on conflict (tenant_id) do nothing`)
-    await client.query('insert into users (email, full_name, roles, email_verified) values ($1, $2, $3, true)', [email, 'Administrator', ['admin']])
+    await client.query(
+      `insert into tenant_settings (settings) values ('{"require_second_factor": "nobody"}') on conflict (tenant_id) do nothing`,
+    )
+    await client.query('insert into users (email, full_name, roles, email_verified) values ($1, $2, $3, true)', [
+      email,
+      'Administrator',
+      ['admin'],
+    ])
   }).catch((error: { code?: string }) => {
     if (error.code !== '23505') throw error
   })
@@ -43,7 +53,10 @@ export async function makeFirstPassword(ownerUrl: string): Promise<{ email: stri
   const password = randomBytes(15).toString('base64url')
   const hash = await hashPassword(password)
   return asOwner(ownerUrl, async (client) => {
-    const { rowCount } = await client.query('update users set password_hash = $1 where email = $2 and password_hash is null and last_login_at is null and deleted_at is null', [hash, email])
+    const { rowCount } = await client.query(
+      'update users set password_hash = $1 where email = $2 and password_hash is null and last_login_at is null and deleted_at is null',
+      [hash, email],
+    )
     return rowCount ? { email, password } : null
   })
 }

@@ -1,5 +1,17 @@
 import { z } from 'zod'
-import { boolean, email, json, list, networkAddress, oneOf, reference, table, text, timestamp, uuid } from '../../kit/table.ts'
+import {
+  boolean,
+  email,
+  json,
+  list,
+  networkAddress,
+  oneOf,
+  reference,
+  table,
+  text,
+  timestamp,
+  uuid,
+} from '../../kit/table.ts'
 
 export const users = table('users', 'user', {
   id: uuid().default('uuid_v7()').readonly().of('user', 'pseudonymise'),
@@ -13,9 +25,13 @@ export const users = table('users', 'user', {
   /** BCP 47. */
   locale: text(35).default("'en'").personal(),
   roles: list(100, 20).default("'{viewer}'"),
-  metadata: json(z.record(z.string().max(100), z.unknown())).default("'{}'").personal(),
+  metadata: json(z.record(z.string().max(100), z.unknown()))
+    .default("'{}'")
+    .personal(),
   /** What access policies may ask of a person, as text by name. */
-  attributes: json(z.record(z.string().max(50), z.string().max(200))).default("'{}'").personal(),
+  attributes: json(z.record(z.string().max(50), z.string().max(200)))
+    .default("'{}'")
+    .personal(),
   password_hash: text(255).nullable().secret().personal(),
   password_changed_at: timestamp().nullable().readonly(),
   email_verified: boolean().default('false').readonly(),
@@ -54,7 +70,12 @@ export const apiKeys = table('api_keys', 'API key', {
 
 /** What members of a tenant see of each other: a view of users. */
 export const profile = z
-  .object({ id: z.uuid(), display_name: z.string().nullable(), avatar_url: z.string().nullable(), created_at: z.string() })
+  .object({
+    id: z.uuid(),
+    display_name: z.string().nullable(),
+    avatar_url: z.string().nullable(),
+    created_at: z.string(),
+  })
   .meta({ id: 'profile' })
 
 declare module '../../kit/database.ts' {

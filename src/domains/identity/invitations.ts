@@ -35,13 +35,32 @@ export const invitationOperations = {
       const { tx, principal } = context
       await requireGrantable(context, roles)
       await enforceQuota(tx, 'users')
-      const known = await tx.selectFrom('users').select('id').where('email', '=', email).where('deleted_at', 'is', null).executeTakeFirst()
+      const known = await tx
+        .selectFrom('users')
+        .select('id')
+        .where('email', '=', email)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirst()
       if (known) throw new Problem(409, 'already_exists', 'There is a person with this address.', { field: 'email' })
       // One that has expired makes room for another.
-      await tx.updateTable('invitations').set({ revoked_at: sql`now()` }).where('email', '=', email).where('accepted_at', 'is', null).where('revoked_at', 'is', null).where('expires_at', '<', sql<string>`now()`).execute()
+      await tx
+        .updateTable('invitations')
+        .set({ revoked_at: sql`now()` })
+        .where('email', '=', email)
+        .where('accepted_at', 'is', null)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '<', sql<string>`now()`)
+        .execute()
       const invitation = await tx
         .insertInto('invitations')
-        .values({ email, full_name, roles, locale: canonicalLocale(locale), invited_by: principal.user, expires_at: validFor })
+        .values({
+          email,
+          full_name,
+          roles,
+          locale: canonicalLocale(locale),
+          invited_by: principal.user,
+          expires_at: validFor,
+        })
         .returningAll()
         .executeTakeFirstOrThrow()
       await context.enqueue(invitationLetter, { invitation_id: invitation.id, origin: await siteOrigin(context) })
@@ -77,7 +96,14 @@ export const invitationOperations = {
     input: byId,
     output: byId,
     async run({ tx }, { id }) {
-      await tx.updateTable('invitations').set({ revoked_at: sql`now()` }).where('id', '=', id).where('accepted_at', 'is', null).where('revoked_at', 'is', null).returning('id').executeTakeFirstOrThrow(() => notFound('invitation'))
+      await tx
+        .updateTable('invitations')
+        .set({ revoked_at: sql`now()` })
+        .where('id', '=', id)
+        .where('accepted_at', 'is', null)
+        .where('revoked_at', 'is', null)
+        .returning('id')
+        .executeTakeFirstOrThrow(() => notFound('invitation'))
       return { id }
     },
   }),
@@ -87,7 +113,11 @@ export const invitationOperations = {
     path: '/v1/invitations/accept',
     summary: 'Accept an invitation with the link of its letter, and choose a password',
     public: true,
-    input: z.strictObject({ token: z.string().max(200), password: z.string().min(1).max(256), full_name: z.string().max(255).optional() }),
+    input: z.strictObject({
+      token: z.string().max(200),
+      password: z.string().min(1).max(256),
+      full_name: z.string().max(255).optional(),
+    }),
     output: users.row,
     async run(context, { token, password, full_name }) {
       const { tx } = context
@@ -105,7 +135,15 @@ export const invitationOperations = {
       await enforceQuota(tx, 'users')
       const user = await tx
         .insertInto('users')
-        .values({ email: invitation.email, full_name: full_name ?? invitation.full_name, roles: invitation.roles, locale: invitation.locale, email_verified: true, password_hash: await hashPassword(password), password_changed_at: sql<string>`now()` })
+        .values({
+          email: invitation.email,
+          full_name: full_name ?? invitation.full_name,
+          roles: invitation.roles,
+          locale: invitation.locale,
+          email_verified: true,
+          password_hash: await hashPassword(password),
+          password_changed_at: sql<string>`now()`,
+        })
         .returningAll()
         .executeTakeFirstOrThrow()
       await tx.updateTable('invitations').set({ user_id: user.id }).where('id', '=', invitation.id).execute()

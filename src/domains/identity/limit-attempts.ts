@@ -20,12 +20,16 @@ const limits: Record<AttemptKind, { account: number; daily: number; address: num
 
 /** The same whether there is such an account or not, and it can't be turned back into an address. */
 export const accountHash = ({ services, principal }: Context, email: string): string =>
-  createHmac('sha256', deriveKey(services.config.secret, 'login attempts')).update(`${principal.tenant} ${email}`).digest('hex')
+  createHmac('sha256', deriveKey(services.config.secret, 'login attempts'))
+    .update(`${principal.tenant} ${email}`)
+    .digest('hex')
 
 /** Who has one IPv6 address has 2^64 of them. */
 const network = ({ request }: Context) => {
   const address = request.address?.replace(/^::ffff:(?=\d+\.)/i, '') ?? null
-  return sql<string | null>`(select case when family(a) = 6 then network(set_masklen(a, 64))::inet else a end from (select ${address}::inet as a) as given)`
+  return sql<
+    string | null
+  >`(select case when family(a) = 6 then network(set_masklen(a, 64))::inet else a end from (select ${address}::inet as a) as given)`
 }
 
 /**
@@ -36,7 +40,8 @@ const network = ({ request }: Context) => {
  */
 export async function admitAttempt(context: Context, kind: AttemptKind, account: string): Promise<void> {
   await countAttempts(context, kind, account)
-  for (const held of [account, context.request.address ?? '']) await sql`select pg_advisory_xact_lock(hashtextextended(${`${kind} ${held}`}, 0))`.execute(context.tx)
+  for (const held of [account, context.request.address ?? ''])
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`${kind} ${held}`}, 0))`.execute(context.tx)
   await countAttempts(context, kind, account)
 }
 
@@ -64,16 +69,37 @@ async function countAttempts(context: Context, kind: AttemptKind, account: strin
   if (counted.recent < limit.account && counted.daily < limit.daily && counted.from_address < limit.address) return
   const wait = counted.daily >= limit.daily ? 3600 : 900
   context.header('retry-after', String(wait))
-  throw new Problem(429, 'too_many_attempts', `Too many attempts; try again in ${wait / 60} minutes, or ask for a new password.`, { retry_after: wait })
+  throw new Problem(
+    429,
+    'too_many_attempts',
+    `Too many attempts; try again in ${wait / 60} minutes, or ask for a new password.`,
+    { retry_after: wait },
+  )
 }
 
-export async function recordAttempt(context: Context, kind: AttemptKind, account: string, succeeded: boolean): Promise<void> {
-  await context.tx.insertInto('login_attempts').values({ kind, account_hash: account, ip_address: network(context), succeeded }).execute()
-  if (succeeded) await context.tx.deleteFrom('login_attempts').where('created_at', '<', sql<string>`now() - interval '31 days'`).execute()
+export async function recordAttempt(
+  context: Context,
+  kind: AttemptKind,
+  account: string,
+  succeeded: boolean,
+): Promise<void> {
+  await context.tx
+    .insertInto('login_attempts')
+    .values({ kind, account_hash: account, ip_address: network(context), succeeded })
+    .execute()
+  if (succeeded)
+    await context.tx
+      .deleteFrom('login_attempts')
+      .where('created_at', '<', sql<string>`now() - interval '31 days'`)
+      .execute()
 }
 
 /** Whether this failure was the one that filled the account's window, so that it is told once. */
 export async function isLastAllowed({ tx }: Context, kind: AttemptKind, account: string): Promise<boolean> {
-  const { rows } = await sql<{ failures: number }>`select count(*) as failures from login_attempts where account_hash = ${account} and kind = ${kind} and not succeeded and created_at > now() - interval '15 minutes'`.execute(tx)
+  const { rows } = await sql<{
+    failures: number
+  }>`select count(*) as failures from login_attempts where account_hash = ${account} and kind = ${kind} and not succeeded and created_at > now() - interval '15 minutes'`.execute(
+    tx,
+  )
   return rows[0]?.failures === limits[kind].account
 }

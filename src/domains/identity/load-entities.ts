@@ -1,7 +1,7 @@
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Tx } from '../../kit/database.ts'
-import type { Resource } from './describe-resources.ts'
+import type { Resource, Shares } from './describe-resources.ts'
 
 type Row = Record<string, unknown>
 
@@ -13,30 +13,33 @@ function attribute(type: string, value: unknown): CedarValueJson {
   return value as CedarValueJson
 }
 
-/** A row as a rule sees it, or undefined where the caller sees none: what is hidden and what is not there are the same. */
-export async function loadResource(tx: Tx, resource: Resource, id: string, resources: Map<string, Resource>, tenant: string): Promise<EntityJson | undefined> {
+/**
+ * A row as a rule sees it, with those attributes that are wanted; undefined where the caller sees none: what is hidden and what is not there are
+ * the same. One statement, because planning costs more than reading.
+ */
+export async function loadResource(tx: Tx, resource: Resource, id: string, wanted: ReadonlySet<string>, resources: Map<string, Resource>, tenant: string): Promise<EntityJson | undefined> {
   const { shares, owner: ownerColumn } = resource
-  const columns = [...new Set(['id', ...resource.attributes.keys(), ...(ownerColumn ? [ownerColumn] : [])])].map((name) => sql.ref(name))
-  // Sent together: the connection is a pipeline.
-  const [rows, owned, shared] = await Promise.all([
-    sql<Row>`select ${sql.join(columns)} from ${sql.table(resource.table)} where id = ${id}::uuid`.execute(tx),
-    sql<{ owner_id: string }>`select owner_id from resource_ownership where resource_type = ${resource.table} and resource_id = ${id}::uuid`.execute(tx),
-    shares
-      ? sql<Row>`
-          select user_id, ${sql.join(shares.rights.map((right) => sql.ref(right)))} from ${sql.table(shares.table)}
-          where ${sql.ref(shares.column)} = (select ${sql.ref(shares.of)} from ${sql.table(resource.table)} where id = ${id}::uuid) and ${shares.isRevocable ? sql`revoked_at is null` : sql`true`}`.execute(tx)
-      : undefined,
-  ])
-  const [row] = rows.rows
+  const asksOwner = wanted.has('owner')
+  const asksShares = shares && ['shared_with', ...shares.rights].some((name) => wanted.has(name))
+  const attributes = [...resource.attributes].filter(([name]) => wanted.has(name))
+  const columns = new Set([...attributes.map(([name]) => name), ...resource.parents.map(({ column }) => column), ...(asksOwner && ownerColumn ? [ownerColumn] : [])])
+  const { rows } = await sql<Row>`
+    select ${sql.join([
+      sql`true as here`,
+      ...[...columns].map((name) => sql.ref(name)),
+      ...(asksOwner ? [sql`(select owner_id from resource_ownership where resource_type = ${resource.table} and resource_id = ${id}::uuid) as "owner elsewhere"`] : []),
+      ...(asksShares ? [sharesAs(resource, shares)] : []),
+    ])} from ${sql.table(resource.table)} where id = ${id}::uuid`.execute(tx)
+  const [row] = rows
   if (!row) return undefined
   const attrs: Record<string, CedarValueJson> = {}
-  for (const [name, { type }] of resource.attributes) if (row[name] != null) attrs[name] = attribute(type, row[name])
-  const owner = owned.rows[0]?.owner_id ?? (ownerColumn && row[ownerColumn])
-  if (owner) attrs.owner = person(owner)
-  if (shares) {
-    const sharedRows = shared?.rows ?? []
-    attrs.shared_with = sharedRows.map(({ user_id }) => person(user_id))
-    for (const right of shares.rights) attrs[right] = sharedRows.filter((share) => share[right]).map(({ user_id }) => person(user_id))
+  for (const [name, { type }] of attributes) if (row[name] != null) attrs[name] = attribute(type, row[name])
+  const owner = row['owner elsewhere'] ?? (ownerColumn && row[ownerColumn])
+  if (asksOwner && owner) attrs.owner = person(owner)
+  if (asksShares) {
+    const shared = (row.shares ?? []) as Row[]
+    attrs.shared_with = shared.map(({ user_id }) => person(user_id))
+    for (const right of shares.rights) attrs[right] = shared.filter((share) => share[right]).map(({ user_id }) => person(user_id))
   }
   const above = resource.parents.flatMap(({ column, resource: parent }) => {
     const type = resources.get(parent)?.type
@@ -45,17 +48,27 @@ export async function loadResource(tx: Tx, resource: Resource, id: string, resou
   return { uid: { type: resource.type, id }, attrs, parents: [{ type: 'Tenant', id: tenant }, ...above] }
 }
 
-/** Whoever asks: the row of `users`, the roles as parents, the attributes as tags. */
-export async function loadPrincipal(tx: Tx, users: Resource, id: string, tenant: string, roles: readonly string[]): Promise<EntityJson> {
-  const columns = [...users.attributes.keys(), 'attributes'].map((name) => sql.ref(name))
-  const { rows } = await sql<Row & { attributes: Record<string, string> }>`select ${sql.join(columns)} from users where id = ${id}::uuid`.execute(tx)
-  const attrs: Record<string, CedarValueJson> = {}
-  for (const [name, { type }] of users.attributes) if (rows[0]?.[name] != null) attrs[name] = attribute(type, rows[0][name])
-  return { ...principalWithRoles(id, tenant, roles), attrs: { ...attrs, roles: [...roles] }, tags: rows[0]?.attributes ?? {} }
+function sharesAs({ table }: Resource, shares: Shares): RawBuilder<unknown> {
+  const columns = sql.join(['user_id', ...shares.rights].flatMap((name) => [sql.lit(name), sql.ref(`share.${name}`)]))
+  return sql`(
+    select jsonb_agg(jsonb_build_object(${columns})) from ${sql.table(shares.table)} as share
+    where ${sql.ref(`share.${shares.column}`)} = ${sql.ref(`${table}.${shares.of}`)} and ${shares.isRevocable ? sql`share.revoked_at is null` : sql`true`}) as shares`
+}
+
+/** Whoever asks: the roles as parents and, where they are wanted, what the row of `users` says, and its attributes as tags. */
+export async function loadPrincipal(tx: Tx, users: Resource, id: string, wanted: ReadonlySet<string>, tenant: string, roles: readonly string[]): Promise<EntityJson> {
+  const plain = principalWithRoles(id, tenant, roles)
+  const attributes = [...users.attributes].filter(([name]) => name !== 'roles' && wanted.has(name))
+  const asksTags = wanted.has('getTag') || wanted.has('hasTag')
+  if (attributes.length === 0 && !asksTags) return plain
+  const { rows } = await sql<Row & { attributes: Record<string, string> }>`select ${sql.join(['attributes', ...attributes.map(([name]) => name)].map((name) => sql.ref(name)))} from users where id = ${id}::uuid`.execute(tx)
+  const attrs: Record<string, CedarValueJson> = { ...plain.attrs }
+  for (const [name, { type }] of attributes) if (rows[0]?.[name] != null) attrs[name] = attribute(type, rows[0][name])
+  return { ...plain, attrs, ...(asksTags && { tags: rows[0]?.attributes ?? {} }) }
 }
 
 export const principalWithRoles = (id: string, tenant: string, roles: readonly string[]): EntityJson => ({
   uid: { type: 'User', id },
-  attrs: {},
+  attrs: { roles: [...roles] },
   parents: [{ type: 'Tenant', id: tenant }, ...roles.map((role) => ({ type: 'Role', id: role }))],
 })

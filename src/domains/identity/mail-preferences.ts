@@ -19,7 +19,14 @@ const page = (words: string, form: string): FileReply => {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><title>Unsubscribe</title></head>
 <body><p>${words}</p>${form}</body></html>
 `)
-  return { filename: 'unsubscribe.html', mediaType: 'text/html; charset=utf-8', inline: true, size: bytes.length, etag: createHash('sha256').update(bytes).digest('base64url').slice(0, 27), open: async (range) => Readable.from([range ? bytes.subarray(range.start, range.end + 1) : bytes]) }
+  return {
+    filename: 'unsubscribe.html',
+    mediaType: 'text/html; charset=utf-8',
+    inline: true,
+    size: bytes.length,
+    etag: createHash('sha256').update(bytes).digest('base64url').slice(0, 27),
+    open: async (range) => Readable.from([range ? bytes.subarray(range.start, range.end + 1) : bytes]),
+  }
 }
 
 export const mailPreferenceOperations = {
@@ -31,8 +38,14 @@ export const mailPreferenceOperations = {
     input: z.object({}),
     output: preferences,
     async run(context) {
-      const held = await context.tx.selectFrom('user_email_preferences').selectAll().where('user_id', '=', userOf(context)).executeTakeFirst()
-      return held ?? { activity: true, reports: true, product_updates: true, marketing_emails: false, security_alerts: true }
+      const held = await context.tx
+        .selectFrom('user_email_preferences')
+        .selectAll()
+        .where('user_id', '=', userOf(context))
+        .executeTakeFirst()
+      return (
+        held ?? { activity: true, reports: true, product_updates: true, marketing_emails: false, security_alerts: true }
+      )
     },
   }),
   change: operation({
@@ -46,7 +59,9 @@ export const mailPreferenceOperations = {
       context.tx
         .insertInto('user_email_preferences')
         .values({ user_id: userOf(context), ...changes })
-        .onConflict((conflict) => conflict.columns(['tenant_id', 'user_id']).doUpdateSet({ ...changes, updated_at: sql`now()` }))
+        .onConflict((conflict) =>
+          conflict.columns(['tenant_id', 'user_id']).doUpdateSet({ ...changes, updated_at: sql`now()` }),
+        )
         .returningAll()
         .executeTakeFirstOrThrow(),
   }),
@@ -61,8 +76,14 @@ export const mailPreferenceOperations = {
     async run(context, { token }): Promise<FileReply> {
       const asked = readUnsubscribeToken(context.services.config.secret, token)
       if (!asked) throw invalid()
-      context.header('content-security-policy', "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-      return page(`No more letters of this kind (${asked.kind.replaceAll('_', ' ')})?`, '<form method="post"><button name="List-Unsubscribe" value="One-Click">Unsubscribe</button></form>')
+      context.header(
+        'content-security-policy',
+        "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      )
+      return page(
+        `No more letters of this kind (${asked.kind.replaceAll('_', ' ')})?`,
+        '<form method="post"><button name="List-Unsubscribe" value="One-Click">Unsubscribe</button></form>',
+      )
     },
   }),
   unsubscribe: operation({
@@ -83,7 +104,9 @@ export const mailPreferenceOperations = {
         await context.tx
           .insertInto('user_email_preferences')
           .values({ user_id: asked.user, [asked.kind]: false })
-          .onConflict((conflict) => conflict.columns(['tenant_id', 'user_id']).doUpdateSet({ [asked.kind]: false, updated_at: sql`now()` }))
+          .onConflict((conflict) =>
+            conflict.columns(['tenant_id', 'user_id']).doUpdateSet({ [asked.kind]: false, updated_at: sql`now()` }),
+          )
           .execute()
       return { unsubscribed: asked.kind }
     },

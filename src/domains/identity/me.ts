@@ -14,10 +14,21 @@ const password = z.string().min(1).max(256)
 const me = users.row.extend({ permissions: z.array(z.string()), tenant_id: z.uuid() })
 
 /** What a person says of themselves; what they may do is for others to say. */
-const profileFields = users.update.pick({ username: true, full_name: true, first_name: true, last_name: true, display_name: true, locale: true })
+const profileFields = users.update.pick({
+  username: true,
+  full_name: true,
+  first_name: true,
+  last_name: true,
+  display_name: true,
+  locale: true,
+})
 
 export const ownRow = (context: Context) =>
-  context.tx.selectFrom('users').selectAll().where('id', '=', userOf(context)).executeTakeFirstOrThrow(() => notFound('user'))
+  context.tx
+    .selectFrom('users')
+    .selectAll()
+    .where('id', '=', userOf(context))
+    .executeTakeFirstOrThrow(() => notFound('user'))
 
 export const meOperations = {
   get: operation({
@@ -28,7 +39,11 @@ export const meOperations = {
     input: z.object({}),
     output: me,
     async run(context) {
-      return { ...(await ownRow(context)), permissions: context.principal.permissions, tenant_id: context.principal.tenant }
+      return {
+        ...(await ownRow(context)),
+        permissions: context.principal.permissions,
+        tenant_id: context.principal.tenant,
+      }
     },
   }),
   update: operation({
@@ -46,10 +61,19 @@ export const meOperations = {
         await requireStrong(context, password, [user.email, user.full_name, user.username])
         // Who has none yet asks for a letter instead: a session that was stolen must not become an account. On this machine itself all is allowed.
         if (context.principal.via !== 'local' && !(await confirmPassword(context, user, current_password))) return user
-        await tx.updateTable('users').set({ password_hash: await hashPassword(password), password_changed_at: sql`now()` }).where('id', '=', user.id).execute()
+        await tx
+          .updateTable('users')
+          .set({ password_hash: await hashPassword(password), password_changed_at: sql`now()` })
+          .where('id', '=', user.id)
+          .execute()
         // Whoever knew the old password is signed out, but for the session that changed it.
         await endSessions(context, user.id, context.principal.via === 'session' ? context.principal.credential : null)
-        await context.emit('security.password_changed', { user_id: user.id, severity: 'low', ip_address: context.request.address, details: {} })
+        await context.emit('security.password_changed', {
+          user_id: user.id,
+          severity: 'low',
+          ip_address: context.request.address,
+          details: {},
+        })
       }
       return tx
         .updateTable('users')

@@ -1,4 +1,15 @@
-import { boolean, email, list, namesNobody, networkAddress, oneOf, table, text, timestamp, uuid } from '../../kit/table.ts'
+import {
+  boolean,
+  email,
+  list,
+  namesNobody,
+  networkAddress,
+  oneOf,
+  table,
+  text,
+  timestamp,
+  uuid,
+} from '../../kit/table.ts'
 
 const usedOnce = {
   token_hash: text(64).secret(),

@@ -32,12 +32,17 @@ const sensitive = [
   'roles.create', 'roles.update', 'roles.remove', 'user_roles.create', 'user_roles.remove', 'users.create', 'users.update', 'users.remove', 'api_keys.create',
   'access_control_policies.create', 'access_control_policies.update', 'access_control_policies.remove', 'resource_ownership.*', 'authorization.simulate', 'audit_logs.*', 'access_logs.*', 'security_events.*', 'gdpr_requests.*',
 ]
-const isSensitive = (name: string): boolean => sensitive.some((pattern) => covers(pattern, name))
 
 /** An administrator can always undo a policy, also one that forbids everything. */
 const isWayOut = (principal: Principal, { name }: AnyOperation): boolean => principal.roles.includes('admin') && name.startsWith('access_control_policies.')
 
 const decisionsKept = 20_000
+/** The longest that a decision outlives a change of its row in another process, in milliseconds. */
+const believed = 2_000
+const keep = <T>(kept: Map<string, T>, key: string, value: T): void => {
+  if (kept.size >= decisionsKept) kept.clear()
+  kept.set(key, value)
+}
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Brings what this version declares into the database, and opens what decides by it. */
@@ -49,7 +54,14 @@ export async function openAuthorization(kernel: Kernel): Promise<Authorization> 
   const log = openAccessLog(kernel.pool, kernel.log)
   kernel.closing.push(stopKeeping, () => log.close())
   const subjects = new Map([...kernel.operations.values()].map((operation) => [operation.name, { subject: subjectOf(operation, resources), groups: groupsOf(operation) }]))
+  const delicate = new Set([...kernel.operations.keys()].filter((name) => sensitive.some((pattern) => covers(pattern, name))))
+  const isSensitive = (name: string): boolean => delicate.has(name)
+  /** By everything that a decision hangs on. */
   const decisions = new Map<string, Verdict>()
+  /** By who and what, without looking at the row again. */
+  const recently = new Map<string, { verdict: Verdict; until: number; writes: number | undefined }>()
+  /** Counts what changed a tenant's rows in this process, after which nothing is believed without looking. */
+  const writes = new Map<string, number>()
 
   function resourceOf(operation: AnyOperation, input: unknown): { subject: Subject; id: string } | undefined {
     const subject = subjects.get(operation.name)?.subject
@@ -80,14 +92,17 @@ export async function openAuthorization(kernel: Kernel): Promise<Authorization> 
     const asked: Asked = { action: operation.name, groups, user, tenant, roles }
     const slice = known.slice(asked)
     if (!slice) return undefined
-    const { resource, entities } = await entitiesFor(tx, slice, asked, resourceOf(operation, input))
+    const named = resourceOf(operation, input)
     const context = contextOf(slice, principal, address)
-    const shape = `${slice.key} ${user} ${JSON.stringify([resource, slice.asksPrincipal || slice.asksResource ? entities : null, context])}`
-    const decided = decisions.get(shape)
-    if (decided) return decided
-    const verdict = await evaluate(slice, asked, resource, entities, context)
-    if (decisions.size >= decisionsKept) decisions.clear()
-    decisions.set(shape, verdict)
+    const moment = `${slice.key} ${user} ${named?.id ?? ''} ${JSON.stringify(context)}`
+    const recent = recently.get(moment)
+    if (recent && recent.until > Date.now() && recent.writes === writes.get(tenant)) return recent.verdict
+    const before = writes.get(tenant)
+    const { resource, entities } = await entitiesFor(tx, slice, asked, named)
+    const shape = `${slice.key} ${JSON.stringify([resource, entities, context])}`
+    const verdict = decisions.get(shape) ?? (await evaluate(slice, asked, resource, entities, context))
+    keep(decisions, shape, verdict)
+    keep(recently, moment, { verdict, until: Date.now() + believed, writes: before })
     return verdict
   }
 
@@ -95,8 +110,8 @@ export async function openAuthorization(kernel: Kernel): Promise<Authorization> 
     const users = resources.get('users')
     const ofTenant = { type: 'Tenant', id: tenant }
     const [principal, found] = await Promise.all([
-      slice.asksPrincipal && users ? loadPrincipal(tx, users, user, tenant, roles) : principalWithRoles(user, tenant, roles),
-      slice.asksResource && named ? loadResource(tx, named.subject.resource, named.id, resources, tenant) : undefined,
+      users ? loadPrincipal(tx, users, user, slice.words, tenant, roles) : principalWithRoles(user, tenant, roles),
+      slice.asksResource && named ? loadResource(tx, named.subject.resource, named.id, slice.words, resources, tenant) : undefined,
     ])
     if (!named) return { resource: ofTenant, entities: [principal] }
     if (!slice.asksResource) return { resource: { type: named.subject.resource.type, id: named.id }, entities: [principal] }
@@ -125,6 +140,7 @@ export async function openAuthorization(kernel: Kernel): Promise<Authorization> 
       }
       return decide(question, known)
     },
+    changed: (tenant) => void writes.set(tenant, (writes.get(tenant) ?? 0) + 1),
     refused: (question) => write(question, false, `no role grants ${question.operation.name}`),
     forget: (tenant) => rules.forget(tenant),
   }

@@ -25,11 +25,20 @@ const tokens = {
   refresh_token: z.string().optional(),
 }
 export const tokensIssued = z.object(tokens).required()
-export const signedIn = z.object({ user: users.row, session_id: z.uuid(), expires_at: z.string(), must_set_up_second_factor: z.boolean(), ...tokens })
+export const signedIn = z.object({
+  user: users.row,
+  session_id: z.uuid(),
+  expires_at: z.string(),
+  must_set_up_second_factor: z.boolean(),
+  ...tokens,
+})
 
 export const setCookie = (context: Context, value: string, seconds: number) => {
   const secure = context.request.origin.startsWith('https:')
-  context.header('set-cookie', `${cookieName(secure)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`)
+  context.header(
+    'set-cookie',
+    `${cookieName(secure)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`,
+  )
 }
 
 interface Wanted {
@@ -40,16 +49,38 @@ interface Wanted {
 }
 
 /** Opens a session for a person who has proved who they are; the rest of the transaction is theirs. Needs the system's sight. */
-export async function openSession(context: Context, user: Row<typeof users>, { kind, method, mustSetUp = false, tenant = context.principal.tenant }: Wanted): Promise<z.input<typeof signedIn>> {
+export async function openSession(
+  context: Context,
+  user: Row<typeof users>,
+  { kind, method, mustSetUp = false, tenant = context.principal.tenant }: Wanted,
+): Promise<z.input<typeof signedIn>> {
   const { tx, request, principal } = context
   // What the browser came with ends here: whoever planted it doesn't share what comes now.
   if (kind === 'browser' && principal.via === 'session' && principal.credential) {
     context.afterCommit(() => context.services.authenticator.forget())
-    await tx.updateTable('sessions').set({ revoked_at: sql`now()` }).where('id', '=', principal.credential).where('revoked_at', 'is', null).execute()
+    await tx
+      .updateTable('sessions')
+      .set({ revoked_at: sql`now()` })
+      .where('id', '=', principal.credential)
+      .where('revoked_at', 'is', null)
+      .execute()
   }
-  const known = await tx.selectFrom('sessions').select('id').where('user_id', '=', user.id).where(sql<boolean>`ip_address is not distinct from ${request.address}::inet`).limit(1).executeTakeFirst()
-  const earlier = known ?? (await tx.selectFrom('sessions').select('id').where('user_id', '=', user.id).limit(1).executeTakeFirst())
-  if (earlier && !known) await context.emit('security.new_address', { user_id: user.id, severity: 'low', ip_address: request.address, details: { method } })
+  const known = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', user.id)
+    .where(sql<boolean>`ip_address is not distinct from ${request.address}::inet`)
+    .limit(1)
+    .executeTakeFirst()
+  const earlier =
+    known ?? (await tx.selectFrom('sessions').select('id').where('user_id', '=', user.id).limit(1).executeTakeFirst())
+  if (earlier && !known)
+    await context.emit('security.new_address', {
+      user_id: user.id,
+      severity: 'low',
+      ip_address: request.address,
+      details: { method },
+    })
   await actAs(context, user.id, tenant)
   const { rows } = await sql<{ id: string }>`select uuid_v7() as id`.execute(tx)
   const id = rows[0]?.id as string
@@ -81,13 +112,26 @@ export async function openSession(context: Context, user: Row<typeof users>, { k
 }
 
 /** An access token, and the refresh token that the next one is asked with. */
-export async function issueTokens(context: Context, { tenant, user, session }: { tenant: string; user: string; session: string }) {
+export async function issueTokens(
+  context: Context,
+  { tenant, user, session }: { tenant: string; user: string; session: string },
+) {
   const refresh = makeTenantToken('vf', tenant)
   await context.tx
     .insertInto('refresh_tokens')
-    .values({ user_id: user, session_id: session, token_hash: hashToken(refresh), expires_at: sql<string>`now() + ${sessionDays} * interval '1 day'` })
+    .values({
+      user_id: user,
+      session_id: session,
+      token_hash: hashToken(refresh),
+      expires_at: sql<string>`now() + ${sessionDays} * interval '1 day'`,
+    })
     .execute()
-  return { access_token: await context.services.accessTokens.sign({ tenant, user, session }), token_type: 'Bearer' as const, expires_in: accessTokenMinutes * 60, refresh_token: refresh }
+  return {
+    access_token: await context.services.accessTokens.sign({ tenant, user, session }),
+    token_type: 'Bearer' as const,
+    expires_in: accessTokenMinutes * 60,
+    refresh_token: refresh,
+  }
 }
 
 /** Ends sessions and what could renew them; all of the person's, but for the one that is kept. */

@@ -9,6 +9,7 @@ export function userOf(context: Context): string {
 
 /** What changes how somebody signs in isn't done with a key: one that leaked would make itself at home. */
 export function signedInUser(context: Context): string {
-  if (context.principal.via === 'api_key') throw new Problem(403, 'session_needed', 'Sign in to do this; an API key is not enough.')
+  if (context.principal.via === 'api_key')
+    throw new Problem(403, 'session_needed', 'Sign in to do this; an API key is not enough.')
   return userOf(context)
 }

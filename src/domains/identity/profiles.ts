@@ -16,7 +16,11 @@ const shownAvatar = z.object({ avatar_url: z.string().nullable() })
 
 async function changeAvatar(context: Context, blob: string | null): Promise<void> {
   const { avatar_blob: before, id } = await ownRow(context)
-  await context.tx.updateTable('users').set({ avatar_blob: blob, updated_at: sql`now()` }).where('id', '=', id).execute()
+  await context.tx
+    .updateTable('users')
+    .set({ avatar_blob: blob, updated_at: sql`now()` })
+    .where('id', '=', id)
+    .execute()
   if (before && before !== blob) context.afterCommit(() => context.services.storage.remove(before))
 }
 
@@ -29,7 +33,13 @@ export const profileOperations = {
     input: z.object({ limit: z.number().int().min(1).max(200).default(50), after: Id.optional() }),
     output: page(profile),
     async run({ tx }, { limit, after }) {
-      const rows = await tx.selectFrom('profiles').selectAll().$if(after !== undefined, (query) => query.where('id', '<', after as string)).orderBy('id', 'desc').limit(limit + 1).execute()
+      const rows = await tx
+        .selectFrom('profiles')
+        .selectAll()
+        .$if(after !== undefined, (query) => query.where('id', '<', after as string))
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute()
       return pageOf(rows, limit)
     },
   }),
@@ -40,7 +50,12 @@ export const profileOperations = {
     summary: 'Show one person as they show themselves',
     input: z.object({ id: Id }),
     output: profile,
-    run: ({ tx }, { id }) => tx.selectFrom('profiles').selectAll().where('id', '=', id).executeTakeFirstOrThrow(() => notFound('person')),
+    run: ({ tx }, { id }) =>
+      tx
+        .selectFrom('profiles')
+        .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow(() => notFound('person')),
   }),
   avatar: operation({
     name: 'profiles.avatar',
@@ -50,12 +65,24 @@ export const profileOperations = {
     input: z.object({ id: Id }),
     output: file('image/*'),
     async run({ tx, services }, { id }): Promise<FileReply> {
-      const held = await tx.selectFrom('users').select('avatar_blob').where('id', '=', id).where('deleted_at', 'is', null).executeTakeFirst()
+      const held = await tx
+        .selectFrom('users')
+        .select('avatar_blob')
+        .where('id', '=', id)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirst()
       const blob = held?.avatar_blob
       const stored = blob ? await services.storage.stat(blob) : null
       if (!blob || !stored) throw notFound('picture')
       const [name = '', extension = ''] = (blob.split('/').at(-1) ?? '').split('.')
-      return { filename: `avatar.${extension}`, mediaType: mediaTypes[extension] ?? 'application/octet-stream', inline: true, size: stored.size, etag: name, open: (range) => services.storage.get(blob, range) }
+      return {
+        filename: `avatar.${extension}`,
+        mediaType: mediaTypes[extension] ?? 'application/octet-stream',
+        inline: true,
+        size: stored.size,
+        etag: name,
+        open: (range) => services.storage.get(blob, range),
+      }
     },
   }),
 }
@@ -69,11 +96,19 @@ export const avatarOperations = {
     input: z.object({ file: upload() }),
     output: shownAvatar,
     async run(context, { file }) {
-      if (file.size > largestAvatar) throw new Problem(413, 'file_too_large', 'file: at most 2 MiB', { field: 'file', limit: largestAvatar, unit: 'bytes' })
+      if (file.size > largestAvatar)
+        throw new Problem(413, 'file_too_large', 'file: at most 2 MiB', {
+          field: 'file',
+          limit: largestAvatar,
+          unit: 'bytes',
+        })
       const bytes = await readFile(file.path)
       const kind = readImageKind(bytes)
       // An SVG can hold scripts.
-      if (!kind || !(kind.extension in mediaTypes)) throw new Problem(415, 'unsupported_media_type', 'file: must be a JPEG, PNG, GIF or WebP picture', { field: 'file' })
+      if (!kind || !(kind.extension in mediaTypes))
+        throw new Problem(415, 'unsupported_media_type', 'file: must be a JPEG, PNG, GIF or WebP picture', {
+          field: 'file',
+        })
       const { id } = await ownRow(context)
       const blob = `tenants/${context.principal.tenant}/people/${id}/${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}.${kind.extension}`
       await context.services.storage.put(blob, bytes, { mediaType: kind.mediaType })

@@ -12,14 +12,16 @@ import { siteOrigin } from './site-origin.ts'
 import { hashToken, tenantOfToken } from './tokens.ts'
 
 const done = z.object({})
-export const invalidLink = () => new Problem(400, 'invalid_link', 'This link is not valid, was used or has expired; ask for a new one.')
+export const invalidLink = () =>
+  new Problem(400, 'invalid_link', 'This link is not valid, was used or has expired; ask for a new one.')
 
 export const passwordOperations = {
   forgot: operation({
     name: 'passwords.forgot',
     method: 'POST',
     path: '/v1/passwords/forgot',
-    summary: 'Ask for a letter with which to choose a new password; the answer is the same whether there is an account or not',
+    summary:
+      'Ask for a letter with which to choose a new password; the answer is the same whether there is an account or not',
     public: true,
     input: z.strictObject({ email: z.email().max(254).toLowerCase() }),
     output: done,
@@ -52,7 +54,13 @@ export const passwordOperations = {
         .where('expires_at', '>', sql<string>`now()`)
         .returning('user_id')
         .executeTakeFirstOrThrow(invalidLink)
-      const user = await tx.selectFrom('users').selectAll().where('id', '=', used.user_id).where('deleted_at', 'is', null).where('suspended_at', 'is', null).executeTakeFirstOrThrow(invalidLink)
+      const user = await tx
+        .selectFrom('users')
+        .selectAll()
+        .where('id', '=', used.user_id)
+        .where('deleted_at', 'is', null)
+        .where('suspended_at', 'is', null)
+        .executeTakeFirstOrThrow(invalidLink)
       // A refusal takes the use of the link back, so that they can try another one.
       await requireStrong(context, password, [user.email, user.full_name, user.username])
       await tx
@@ -60,11 +68,26 @@ export const passwordOperations = {
         .set({ password_hash: await hashPassword(password), password_changed_at: sql`now()`, email_verified: true })
         .where('id', '=', user.id)
         .execute()
-      await tx.updateTable('password_reset_tokens').set({ used_at: sql`now()` }).where('user_id', '=', user.id).where('used_at', 'is', null).execute()
+      await tx
+        .updateTable('password_reset_tokens')
+        .set({ used_at: sql`now()` })
+        .where('user_id', '=', user.id)
+        .where('used_at', 'is', null)
+        .execute()
       await endSessions(context, user.id)
       // Whoever guessed at the old one has nothing to do with the new one.
-      await recordAttempt(context, 'password', accountHash({ ...context, principal: { ...context.principal, tenant: user.tenant_id } }, user.email), true)
-      await context.emit('security.password_reset', { user_id: user.id, severity: 'low', ip_address: request.address, details: {} })
+      await recordAttempt(
+        context,
+        'password',
+        accountHash({ ...context, principal: { ...context.principal, tenant: user.tenant_id } }, user.email),
+        true,
+      )
+      await context.emit('security.password_reset', {
+        user_id: user.id,
+        severity: 'low',
+        ip_address: request.address,
+        details: {},
+      })
       return {}
     },
   }),

@@ -6,7 +6,15 @@ import { actAsBefore, actAsSystem, refuse } from './act-as.ts'
 import { accountHash, admitAttempt, recordAttempt } from './limit-attempts.ts'
 import { ownRow } from './me.ts'
 import { signedInUser, userOf } from './person.ts'
-import { beginTotp, checkSecondFactor, checkTotp, mustHaveSecondFactor, removeSecondFactor, renewRecoveryCodes, secondFactorsOf } from './second-factor.ts'
+import {
+  beginTotp,
+  checkSecondFactor,
+  checkTotp,
+  mustHaveSecondFactor,
+  removeSecondFactor,
+  renewRecoveryCodes,
+  secondFactorsOf,
+} from './second-factor.ts'
 
 const code = z.string().min(6).max(40)
 const wrongCode = () => new Problem(403, 'wrong_code', 'code: is wrong, or was used already', { field: 'code' })
@@ -33,11 +41,25 @@ export const secondFactorOperations = {
     path: '/v1/me/second-factor',
     summary: 'Show whether you have a second factor, and how many recovery codes are left',
     input: z.object({}),
-    output: z.object({ totp: z.boolean(), passkeys: z.number(), recovery_codes_left: z.number(), required: z.boolean() }),
+    output: z.object({
+      totp: z.boolean(),
+      passkeys: z.number(),
+      recovery_codes_left: z.number(),
+      required: z.boolean(),
+    }),
     async run({ tx, ...context }) {
       const user = userOf({ tx, ...context })
-      const { left } = await tx.selectFrom('recovery_codes').select(({ fn }) => fn.countAll<number>().as('left')).where('user_id', '=', user).where('used_at', 'is', null).executeTakeFirstOrThrow()
-      return { ...(await secondFactorsOf(tx, user)), recovery_codes_left: Number(left), required: await mustHaveSecondFactor(tx, context.principal.roles) }
+      const { left } = await tx
+        .selectFrom('recovery_codes')
+        .select(({ fn }) => fn.countAll<number>().as('left'))
+        .where('user_id', '=', user)
+        .where('used_at', 'is', null)
+        .executeTakeFirstOrThrow()
+      return {
+        ...(await secondFactorsOf(tx, user)),
+        recovery_codes_left: Number(left),
+        required: await mustHaveSecondFactor(tx, context.principal.roles),
+      }
     },
   }),
   begin: operation({
@@ -49,7 +71,8 @@ export const secondFactorOperations = {
     output: z.object({ secret: z.string(), uri: z.string() }),
     async run(context) {
       const user = signedInUser(context)
-      if ((await secondFactorsOf(context.tx, user)).totp) throw new Problem(409, 'already_exists', 'You have an authenticator app; remove it first.')
+      if ((await secondFactorsOf(context.tx, user)).totp)
+        throw new Problem(409, 'already_exists', 'You have an authenticator app; remove it first.')
       return beginTotp(context, user, (await ownRow(context)).email)
     },
   }),
@@ -63,13 +86,24 @@ export const secondFactorOperations = {
     async run(context, { code }) {
       const { tx, principal, request } = context
       const user = signedInUser(context)
-      if ((await secondFactorsOf(tx, user)).totp) throw new Problem(409, 'already_exists', 'You have an authenticator app; remove it first.')
+      if ((await secondFactorsOf(tx, user)).totp)
+        throw new Problem(409, 'already_exists', 'You have an authenticator app; remove it first.')
       if (!(await confirmCode(context, code, checkTotp))) return { recovery_codes: [] }
       await tx.updateTable('totp_secrets').set({ confirmed_at: sql`now()` }).where('user_id', '=', user).execute()
       // This session has proved what it was waiting for; others of before have not.
-      await tx.updateTable('sessions').set({ scopes: null, method: 'second_factor' }).where('user_id', '=', user).where('id', '=', principal.credential ?? user).execute()
+      await tx
+        .updateTable('sessions')
+        .set({ scopes: null, method: 'second_factor' })
+        .where('user_id', '=', user)
+        .where('id', '=', principal.credential ?? user)
+        .execute()
       context.afterCommit(() => context.services.authenticator.forget())
-      await context.emit('security.second_factor_added', { user_id: user, severity: 'low', ip_address: request.address, details: {} })
+      await context.emit('security.second_factor_added', {
+        user_id: user,
+        severity: 'low',
+        ip_address: request.address,
+        details: {},
+      })
       return { recovery_codes: await renewRecoveryCodes(context, user) }
     },
   }),
@@ -82,10 +116,16 @@ export const secondFactorOperations = {
     output: z.object({ removed: z.boolean() }),
     async run(context, { code }) {
       const user = signedInUser(context)
-      if (await mustHaveSecondFactor(context.tx, context.principal.roles)) throw new Problem(403, 'second_factor_needed', 'Your tenant asks you to have a second factor.')
+      if (await mustHaveSecondFactor(context.tx, context.principal.roles))
+        throw new Problem(403, 'second_factor_needed', 'Your tenant asks you to have a second factor.')
       if (!(await confirmCode(context, code))) return { removed: false }
       await removeSecondFactor(context, user)
-      await context.emit('security.second_factor_removed', { user_id: user, severity: 'medium', ip_address: context.request.address, details: { by: user } })
+      await context.emit('security.second_factor_removed', {
+        user_id: user,
+        severity: 'medium',
+        ip_address: context.request.address,
+        details: { by: user },
+      })
       return { removed: true }
     },
   }),

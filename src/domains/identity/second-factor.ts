@@ -6,11 +6,15 @@ import type { Context } from '../../kit/operation.ts'
 import { deriveKey, seal, unseal } from '../../kit/seal.ts'
 
 const period = 30
-const hashCode = (code: string): string => createHash('sha256').update(code.toUpperCase().replaceAll(/[^A-Z2-7]/g, '')).digest('hex')
+const hashCode = (code: string): string =>
+  createHash('sha256')
+    .update(code.toUpperCase().replaceAll(/[^A-Z2-7]/g, ''))
+    .digest('hex')
 const keyOf = ({ services }: Context): Buffer => deriveKey(services.config.secret, 'totp secrets')
 
 /** What authenticator apps agree on: SHA-1, six digits, 30 seconds (RFC 6238). */
-const totpOf = (secret: string, label = ''): TOTP => new TOTP({ issuer: 'Voicepress', label, algorithm: 'SHA1', digits: 6, period, secret: Secret.fromBase32(secret) })
+const totpOf = (secret: string, label = ''): TOTP =>
+  new TOTP({ issuer: 'Voicepress', label, algorithm: 'SHA1', digits: 6, period, secret: Secret.fromBase32(secret) })
 
 export interface SecondFactors {
   totp: boolean
@@ -18,8 +22,17 @@ export interface SecondFactors {
 }
 
 export async function secondFactorsOf(tx: Tx, user: string): Promise<SecondFactors> {
-  const totp = await tx.selectFrom('totp_secrets').select('id').where('user_id', '=', user).where('confirmed_at', 'is not', null).executeTakeFirst()
-  const { passkeys } = await tx.selectFrom('user_credentials').select(({ fn }) => fn.countAll<number>().as('passkeys')).where('user_id', '=', user).executeTakeFirstOrThrow()
+  const totp = await tx
+    .selectFrom('totp_secrets')
+    .select('id')
+    .where('user_id', '=', user)
+    .where('confirmed_at', 'is not', null)
+    .executeTakeFirst()
+  const { passkeys } = await tx
+    .selectFrom('user_credentials')
+    .select(({ fn }) => fn.countAll<number>().as('passkeys'))
+    .where('user_id', '=', user)
+    .executeTakeFirstOrThrow()
   return { totp: totp !== undefined, passkeys: Number(passkeys) }
 }
 
@@ -31,7 +44,11 @@ export async function mustHaveSecondFactor(tx: Tx, roles: string[]): Promise<boo
 }
 
 /** Makes a secret that doesn't count before a code of it was seen. `uri` is what the app reads from a picture. */
-export async function beginTotp(context: Context, user: string, label: string): Promise<{ secret: string; uri: string }> {
+export async function beginTotp(
+  context: Context,
+  user: string,
+  label: string,
+): Promise<{ secret: string; uri: string }> {
   const secret = new Secret({ size: 20 }).base32
   await context.tx
     .insertInto('totp_secrets')
@@ -50,13 +67,27 @@ export async function beginTotp(context: Context, user: string, label: string): 
 export async function checkTotp(context: Context, user: string, code: string): Promise<boolean> {
   const digits = code.replaceAll(/\s/g, '')
   if (!/^\d{6}$/.test(digits)) return false
-  const held = await context.tx.selectFrom('totp_secrets').select(['id', 'secret_encrypted']).where('user_id', '=', user).executeTakeFirst()
+  const held = await context.tx
+    .selectFrom('totp_secrets')
+    .select(['id', 'secret_encrypted'])
+    .where('user_id', '=', user)
+    .executeTakeFirst()
   if (!held) return false
   const now = Date.now()
-  const delta = totpOf(unseal(keyOf(context), held.secret_encrypted, user)).validate({ token: digits, timestamp: now, window: 1 })
+  const delta = totpOf(unseal(keyOf(context), held.secret_encrypted, user)).validate({
+    token: digits,
+    timestamp: now,
+    window: 1,
+  })
   if (delta === null) return false
   const step = Math.floor(now / 1000 / period) + delta
-  const taken = await context.tx.updateTable('totp_secrets').set({ last_step: step }).where('id', '=', held.id).where('last_step', '<', step).returning('id').executeTakeFirst()
+  const taken = await context.tx
+    .updateTable('totp_secrets')
+    .set({ last_step: step })
+    .where('id', '=', held.id)
+    .where('last_step', '<', step)
+    .returning('id')
+    .executeTakeFirst()
   return taken !== undefined
 }
 
@@ -71,15 +102,26 @@ export async function checkSecondFactor(context: Context, user: string, code: st
     .where('used_at', 'is', null)
     .returning('id')
     .executeTakeFirst()
-  if (taken) await context.emit('security.recovery_code_used', { user_id: user, severity: 'medium', ip_address: context.request.address, details: {} })
+  if (taken)
+    await context.emit('security.recovery_code_used', {
+      user_id: user,
+      severity: 'medium',
+      ip_address: context.request.address,
+      details: {},
+    })
   return taken !== undefined
 }
 
 /** Ten codes of 80 bits, shown this once; those from before stop working. */
 export async function renewRecoveryCodes({ tx }: Context, user: string): Promise<string[]> {
   await tx.deleteFrom('recovery_codes').where('user_id', '=', user).execute()
-  const codes = Array.from({ length: 10 }, () => new Secret({ buffer: new Uint8Array(randomBytes(10)).buffer }).base32.replace(/(.{4})(?=.)/g, '$1-'))
-  await tx.insertInto('recovery_codes').values(codes.map((code) => ({ user_id: user, code_hash: hashCode(code) }))).execute()
+  const codes = Array.from({ length: 10 }, () =>
+    new Secret({ buffer: new Uint8Array(randomBytes(10)).buffer }).base32.replace(/(.{4})(?=.)/g, '$1-'),
+  )
+  await tx
+    .insertInto('recovery_codes')
+    .values(codes.map((code) => ({ user_id: user, code_hash: hashCode(code) })))
+    .execute()
   return codes
 }
 

@@ -8,8 +8,10 @@ const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
  */
 export async function siteOrigin({ services, request }: Pick<Context, 'services' | 'request'>): Promise<string> {
   const { VOICEPRESS_PUBLIC_URL: publicUrl, VOICEPRESS_HOST: listening, VOICEPRESS_PORT: port } = services.config
-  if (!publicUrl) return loopback.test(new URL(request.origin).hostname) ? request.origin : `http://${listening}:${port}`
+  if (!publicUrl)
+    return loopback.test(new URL(request.origin).hostname) ? request.origin : `http://${listening}:${port}`
   const own = new URL(publicUrl)
-  const named = request.host && URL.canParse(`${own.protocol}//${request.host}`) ? new URL(`${own.protocol}//${request.host}`) : own
+  const named =
+    request.host && URL.canParse(`${own.protocol}//${request.host}`) ? new URL(`${own.protocol}//${request.host}`) : own
   return named.host !== own.host && (await services.tenancy.resolver.serves(named.hostname)) ? named.origin : own.origin
 }

@@ -29,7 +29,10 @@ export function tenantOfToken(kind: TenantTokenKind, token: string): string | nu
   const match = /^(v[fvric])_([A-Za-z0-9_-]{64})([0-9a-f]{8})$/.exec(token)
   const [, prefix, body = '', sum] = match ?? []
   if (prefix !== kind || checksum(body) !== sum) return null
-  return Buffer.from(body, 'base64url').subarray(0, 16).toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  return Buffer.from(body, 'base64url')
+    .subarray(0, 16)
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
 /** 256 random bits need no slow hash. */

@@ -25,7 +25,11 @@ export const userOperations = {
     method: 'GET',
     path: '/v1/users',
     summary: 'List people, newest first; those who were removed only when asked for',
-    input: z.object({ limit: z.number().int().min(1).max(200).default(50), after: Id.optional(), deleted: z.boolean().default(false) }),
+    input: z.object({
+      limit: z.number().int().min(1).max(200).default(50),
+      after: Id.optional(),
+      deleted: z.boolean().default(false),
+    }),
     output: page(users.row),
     async run({ tx }, { limit, after, deleted }) {
       const rows = await tx
@@ -53,7 +57,13 @@ export const userOperations = {
       await enforceQuota(context.tx, 'users')
       return context.tx
         .insertInto('users')
-        .values({ ...toColumns(users, user), email: user.email, roles, locale: canonicalLocale(locale), password_hash: await hashPassword(password) })
+        .values({
+          ...toColumns(users, user),
+          email: user.email,
+          roles,
+          locale: canonicalLocale(locale),
+          password_hash: await hashPassword(password),
+        })
         .returningAll()
         .executeTakeFirstOrThrow()
     },
@@ -95,7 +105,13 @@ export const userOperations = {
     output: byId,
     async run(context, { id }) {
       const { tx } = context
-      await tx.updateTable('users').set({ deleted_at: sql`now()` }).where('id', '=', id).where('deleted_at', 'is', null).returning('id').executeTakeFirstOrThrow(() => notFound('user'))
+      await tx
+        .updateTable('users')
+        .set({ deleted_at: sql`now()` })
+        .where('id', '=', id)
+        .where('deleted_at', 'is', null)
+        .returning('id')
+        .executeTakeFirstOrThrow(() => notFound('user'))
       await endAccess(context, id)
       await requireAnAdmin(context)
       changesRights(context)
@@ -110,11 +126,21 @@ export const userOperations = {
     input: byId,
     output: users.row,
     async run(context, { id }) {
-      const removed = await context.tx.selectFrom('users').select('roles').where('id', '=', id).where('deleted_at', 'is not', null).executeTakeFirstOrThrow(() => notFound('user'))
+      const removed = await context.tx
+        .selectFrom('users')
+        .select('roles')
+        .where('id', '=', id)
+        .where('deleted_at', 'is not', null)
+        .executeTakeFirstOrThrow(() => notFound('user'))
       await requireGrantable(context, removed.roles)
       await enforceQuota(context.tx, 'users')
       changesRights(context)
-      return context.tx.updateTable('users').set({ deleted_at: null, updated_at: sql`now()` }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+      return context.tx
+        .updateTable('users')
+        .set({ deleted_at: null, updated_at: sql`now()` })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
     },
   }),
   resetSecondFactor: operation({
@@ -128,13 +154,23 @@ export const userOperations = {
       const { tx, principal, request } = context
       const admin = signedInUser(context)
       if (id === admin) throw new Problem(403, 'forbidden', 'Your own second factor is removed with a code of it.')
-      const user = await tx.selectFrom('users').select('roles').where('id', '=', id).where('deleted_at', 'is', null).executeTakeFirstOrThrow(() => notFound('user'))
+      const user = await tx
+        .selectFrom('users')
+        .select('roles')
+        .where('id', '=', id)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirstOrThrow(() => notFound('user'))
       // Otherwise it would be a way into the account of somebody who may do more.
       await requireGrantable(context, user.roles)
       await removeSecondFactor(context, id)
       await tx.deleteFrom('user_credentials').where('user_id', '=', id).execute()
       await endSessions(context, id)
-      await context.emit('security.second_factor_removed', { user_id: id, severity: 'medium', ip_address: request.address, details: { by: principal.user } })
+      await context.emit('security.second_factor_removed', {
+        user_id: id,
+        severity: 'medium',
+        ip_address: request.address,
+        details: { by: principal.user },
+      })
       return { id }
     },
   }),
@@ -143,7 +179,17 @@ export const userOperations = {
 /** Every way in that a person has: sessions with what renews them, keys, and links that are under way. */
 async function endAccess(context: Context, user: string): Promise<void> {
   await endSessions(context, user)
-  await context.tx.updateTable('api_keys').set({ revoked_at: sql`now()` }).where('user_id', '=', user).where('revoked_at', 'is', null).execute()
+  await context.tx
+    .updateTable('api_keys')
+    .set({ revoked_at: sql`now()` })
+    .where('user_id', '=', user)
+    .where('revoked_at', 'is', null)
+    .execute()
   for (const table of ['password_reset_tokens', 'email_verification_tokens'] as const)
-    await context.tx.updateTable(table).set({ used_at: sql`now()` }).where('user_id', '=', user).where('used_at', 'is', null).execute()
+    await context.tx
+      .updateTable(table)
+      .set({ used_at: sql`now()` })
+      .where('user_id', '=', user)
+      .where('used_at', 'is', null)
+      .execute()
 }

@@ -12,10 +12,17 @@ const refuse = (field: string, why: string): never => {
 
 /** A line break in a header begins another one: a letter with one is refused and never mended. */
 export function checkLetter({ to, fromName, subject, unsubscribe }: Letter): void {
-  for (const [field, value] of Object.entries({ 'to.address': to.address, 'to.name': to.name ?? '', fromName: fromName ?? '', subject, unsubscribe: unsubscribe ?? '' })) {
+  for (const [field, value] of Object.entries({
+    'to.address': to.address,
+    'to.name': to.name ?? '',
+    fromName: fromName ?? '',
+    subject,
+    unsubscribe: unsubscribe ?? '',
+  })) {
     if (control.test(value)) refuse(field, 'must not contain control characters')
     if (value.length > longestHeader) refuse(field, `at most ${longestHeader} characters`)
   }
   if (!oneAddress.test(to.address)) refuse('to.address', 'must be one address')
-  if (unsubscribe !== undefined && (!/^https?:\/\//.test(unsubscribe) || /[<>,\s]/.test(unsubscribe))) refuse('unsubscribe', 'must be an http address')
+  if (unsubscribe !== undefined && (!/^https?:\/\//.test(unsubscribe) || /[<>,\s]/.test(unsubscribe)))
+    refuse('unsubscribe', 'must be an http address')
 }

@@ -22,7 +22,8 @@ const letter: Letter = {
 /** What every way of sending mail does alike. */
 export function mailContract(open: () => MailUnderTest): void {
   const parse = async ({ raw }: { raw: Uint8Array }): Promise<Email> => PostalMime.parse(raw as Uint8Array<ArrayBuffer>)
-  const header = (email: Email, name: string) => email.headers.filter(({ key }) => key === name).map(({ value }) => value)
+  const header = (email: Email, name: string) =>
+    email.headers.filter(({ key }) => key === name).map(({ value }) => value)
 
   test('sends text and HTML, names and subjects in any script, and one click to end it', async () => {
     const { mail, received } = open()
@@ -50,14 +51,24 @@ export function mailContract(open: () => MailUnderTest): void {
     const { mail, received } = open()
     const hostile = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 60 }),
-      fc.constantFrom('a\r\nBcc: eve@evil.example', 'a\nX-Evil: 1', 'a\r\n\r\nbody', '"<eve@evil.example>, b', 'x\u2028Bcc: eve@evil.example', '=?utf-8?q?a=0D=0ABcc:_eve@evil.example?='),
+      fc.constantFrom(
+        'a\r\nBcc: eve@evil.example',
+        'a\nX-Evil: 1',
+        'a\r\n\r\nbody',
+        '"<eve@evil.example>, b',
+        'x\u2028Bcc: eve@evil.example',
+        '=?utf-8?q?a=0D=0ABcc:_eve@evil.example?=',
+      ),
     )
     await fc.assert(
       fc.asyncProperty(hostile, hostile, hostile, async (subject, name, fromName) => {
-        const sent = await mail.send({ ...letter, subject, fromName, to: { ...letter.to, name } }).then(() => true, (error) => {
-          expect(error).toMatchObject({ name: 'Problem', type: 'invalid_letter' })
-          return false
-        })
+        const sent = await mail.send({ ...letter, subject, fromName, to: { ...letter.to, name } }).then(
+          () => true,
+          (error) => {
+            expect(error).toMatchObject({ name: 'Problem', type: 'invalid_letter' })
+            return false
+          },
+        )
         const arrived = await received()
         expect(arrived).toHaveLength(sent ? 1 : 0)
         for (const one of arrived) {
@@ -74,7 +85,15 @@ export function mailContract(open: () => MailUnderTest): void {
 
   test('an address is one address', async () => {
     const { mail, received } = open()
-    for (const address of ['a@b.example, eve@evil.example', 'a@b.example\r\nRCPT TO:<eve@evil.example>', '<a@b.example>', 'a@b.example eve@evil.example', 'nobody', '@b.example', 'a@b@c.example'])
+    for (const address of [
+      'a@b.example, eve@evil.example',
+      'a@b.example\r\nRCPT TO:<eve@evil.example>',
+      '<a@b.example>',
+      'a@b.example eve@evil.example',
+      'nobody',
+      '@b.example',
+      'a@b@c.example',
+    ])
       await expect(mail.send({ ...letter, to: { address } })).rejects.toMatchObject({ type: 'invalid_letter' })
     expect(await received()).toEqual([])
   })

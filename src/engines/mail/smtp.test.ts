@@ -22,7 +22,12 @@ beforeAll(async () => {
       stream.on('data', (chunk: Uint8Array) => chunks.push(chunk))
       stream.on('end', () => {
         if (refusing) return done(Object.assign(new Error('no such mailbox'), { responseCode: 550 }))
-        arrived.push({ raw: Buffer.concat(chunks), recipients: session.envelope.rcptTo.map(({ address }) => address), user: session.user ? String(session.user) : null, secure: session.secure })
+        arrived.push({
+          raw: Buffer.concat(chunks),
+          recipients: session.envelope.rcptTo.map(({ address }) => address),
+          user: session.user ? String(session.user) : null,
+          secure: session.secure,
+        })
         done()
       })
     },
