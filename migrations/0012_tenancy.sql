@@ -186,7 +186,7 @@ grant select, insert, update on resellers, subscription_plans, tenant_quotas, wh
 grant select on branding_configurations, usage_records, cost_entries, ai_token_usage, api_usage, quota_reservations to voicepress_platform;
 grant select (tenant_id, id, archived_at) on projects to voicepress_platform;
 grant select (tenant_id, id, status) on jobs to voicepress_platform;
-grant insert on users, events to voicepress_platform;
+grant insert on events to voicepress_platform;
 drop policy platform on tenant_quotas;
 do $$
 declare t text;
@@ -354,7 +354,7 @@ alter function find_tenant(text) owner to voicepress_platform;
 revoke execute on function find_tenant(text) from public;
 grant execute on function find_tenant(text) to voicepress_app;
 create policy platform on tenant_quotas for insert to voicepress_platform with check (true);
-revoke insert on users, events from voicepress_platform;
+revoke insert on events from voicepress_platform;
 revoke select (tenant_id, id, status) on jobs from voicepress_platform;
 revoke select (tenant_id, id, archived_at) on projects from voicepress_platform;
 revoke select on usage_records, cost_entries from voicepress_platform;

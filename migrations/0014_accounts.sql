@@ -91,10 +91,10 @@ begin
     max_storage_bytes = p.storage_quota_mb::bigint * 1000000, max_processing_minutes = p.processing_quota_minutes, updated_at = now() where tenant_id = account;
 end $$;
 
--- Its first administrator has no password: whoever listens for `tenant.created` invites them.
-create function open_account(title text, label text, booked uuid, administrator text, trial_days integer, seller uuid default null) returns uuid
+-- Its first administrator is invited by whoever listens for `tenant.created`.
+create function open_account(title text, label text, booked uuid, administrator text, origin text, trial_days integer, seller uuid default null) returns uuid
 language plpgsql volatile security definer set search_path = public, pg_temp as $$
-declare account uuid; person uuid := gen_random_uuid();
+declare account uuid;
 begin
   seller := coalesce(seller, nullif(acting_reseller(), '00000000-0000-0000-0000-000000000001'));
   if acting_reseller() is null or (seller is not null and seller <> acting_reseller() and not acts_for_platform()) then raise exception 'not a reseller' using errcode = '42501'; end if;
@@ -102,8 +102,7 @@ begin
   update tenants set reseller_id = seller, subscription_status = case when trial_days > 0 then 'trial' else 'active' end,
     trial_ends_at = case when trial_days > 0 then now() + trial_days * interval '1 day' end where id = account;
   if booked is not null then perform book_plan(account, seller, booked); end if;
-  insert into users (id, tenant_id, email, roles) values (person, account, lower(administrator), '{admin}');
-  insert into events (tenant_id, name, payload) values (account, 'tenant.created', jsonb_build_object('user_id', person, 'email', lower(administrator)));
+  insert into events (tenant_id, name, payload) values (account, 'tenant.created', jsonb_build_object('email', lower(administrator), 'origin', origin));
   perform enter_account(account, jsonb_build_object('name', title, 'slug', label));
   return account;
 end $$;
@@ -191,12 +190,12 @@ create function managed_resellers(wanted uuid, after uuid, most integer) returns
   select * from resellers where (select acts_for_platform()) and (wanted is null or id = wanted) and (after is null or id < after) order by id desc limit most
 $$;
 
-create function open_reseller(title text, label text, contact text, telephone text, rate double precision, administrator text) returns uuid
+create function open_reseller(title text, label text, contact text, telephone text, rate double precision, administrator text, origin text) returns uuid
 language plpgsql volatile security definer set search_path = public, pg_temp as $$
 declare office uuid; made uuid;
 begin
   if not acts_for_platform() then raise exception 'not the platform' using errcode = '42501'; end if;
-  office := open_account(title, label, null, administrator, 0);
+  office := open_account(title, label, null, administrator, origin, 0);
   insert into resellers (tenant_id, name, email, phone, commission_rate) values (office, title, contact, telephone, rate) returning id into made;
   return made;
 end $$;
@@ -218,9 +217,9 @@ do $$
 declare f text;
 begin
   foreach f in array array['acting_reseller()', 'acts_for_platform()', 'enter_account(uuid, jsonb, boolean)', 'managed_accounts(uuid, uuid, integer, text)', 'account_usage(uuid)',
-    'book_plan(uuid, uuid, uuid)', 'open_account(text, text, uuid, text, integer, uuid)', 'change_account(uuid, jsonb)', 'suspend_account(uuid, text)', 'offer_account(uuid, uuid)',
+    'book_plan(uuid, uuid, uuid)', 'open_account(text, text, uuid, text, text, integer, uuid)', 'change_account(uuid, jsonb)', 'suspend_account(uuid, text)', 'offer_account(uuid, uuid)',
     'accept_account(uuid, uuid)', 'account_statement(timestamptz, timestamptz, uuid)', 'managed_resellers(uuid, uuid, integer)',
-    'open_reseller(text, text, text, text, double precision, text)', 'change_reseller(uuid, jsonb)'] loop
+    'open_reseller(text, text, text, text, double precision, text, text)', 'change_reseller(uuid, jsonb)'] loop
     execute format('alter function %s owner to voicepress_platform', f);
     execute format('revoke execute on function %s from public', f);
     if f !~ '^(enter_account|book_plan|seed_platform)' then execute format('grant execute on function %s to voicepress_app', f); end if;
@@ -229,9 +228,9 @@ end $$;
 
 -- down
 
-drop function change_reseller(uuid, jsonb), open_reseller(text, text, text, text, double precision, text), managed_resellers(uuid, uuid, integer),
+drop function change_reseller(uuid, jsonb), open_reseller(text, text, text, text, double precision, text, text), managed_resellers(uuid, uuid, integer),
   account_statement(timestamptz, timestamptz, uuid), accept_account(uuid, uuid), offer_account(uuid, uuid), suspend_account(uuid, text), change_account(uuid, jsonb),
-  open_account(text, text, uuid, text, integer, uuid), book_plan(uuid, uuid, uuid), account_usage(uuid), managed_accounts(uuid, uuid, integer, text),
+  open_account(text, text, uuid, text, text, integer, uuid), book_plan(uuid, uuid, uuid), account_usage(uuid), managed_accounts(uuid, uuid, integer, text),
   enter_account(uuid, jsonb, boolean), acts_for_platform(), acting_reseller();
 create or replace function make_tenant(name text, slug text, id uuid default uuid_v7()) returns uuid
 language plpgsql security definer set search_path = public, pg_temp as $$

@@ -36,6 +36,13 @@ export const account = z
   .meta({ id: 'account' })
 type Account = z.output<typeof account>
 
+declare module '../../kit/events.ts' {
+  interface EventPayloads {
+    /** Committed in the new tenant: its first administrator is to be invited. */
+    'tenant.created': { email: string; origin: string }
+  }
+}
+
 const slug = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a part of a domain name: a-z, 0-9 and hyphens')
@@ -152,9 +159,9 @@ export const accountOperations = {
       reseller_id: Id.optional(),
     }),
     output: account,
-    async run({ tx }, input) {
+    async run({ tx, request }, input) {
       const { rows } = await sql<{ id: string }>`
-        select open_account(${input.name}, ${input.slug}, ${input.subscription_plan_id ?? null}::uuid, ${input.administrator_email}, ${input.trial_days}, ${input.reseller_id ?? null}::uuid) as id`.execute(
+        select open_account(${input.name}, ${input.slug}, ${input.subscription_plan_id ?? null}::uuid, ${input.administrator_email}, ${request.origin}, ${input.trial_days}, ${input.reseller_id ?? null}::uuid) as id`.execute(
         tx,
       )
       return show(tx, rows[0]?.id ?? '')

@@ -27,8 +27,18 @@ beforeAll(async () => {
     return found
   }
   internal = await answerProxies(app.kernel.services.tenancy.resolver, { host: '127.0.0.1', port: 0 })
-  tiers = Object.fromEntries((await app.admin.call('GET', '/v1/subscription-plans')).items.map((plan: { name: string; id: string }) => [plan.name, plan.id]))
-  const made = await app.admin.call('POST', '/v1/resellers', { name: 'Look Ltd', slug: 'look', email: 'a@look.example', administrator_email: 'b@look.example' })
+  tiers = Object.fromEntries(
+    (await app.admin.call('GET', '/v1/subscription-plans')).items.map((plan: { name: string; id: string }) => [
+      plan.name,
+      plan.id,
+    ]),
+  )
+  const made = await app.admin.call('POST', '/v1/resellers', {
+    name: 'Look Ltd',
+    slug: 'look',
+    email: 'a@look.example',
+    administrator_email: 'b@look.example',
+  })
   seller = await app.addPerson(made.office, 'c@look.example', ['admin'])
 })
 afterAll(async () => {
@@ -38,12 +48,21 @@ afterAll(async () => {
 
 async function customer(plan: string, by: Person = seller): Promise<{ id: string; slug: string; admin: Person }> {
   const slug = `tenant-${++count}`
-  const { id } = await by.call('POST', '/v1/accounts', { name: slug, slug, subscription_plan_id: tiers[plan], administrator_email: `first@${slug}.example` })
+  const { id } = await by.call('POST', '/v1/accounts', {
+    name: slug,
+    slug,
+    subscription_plan_id: tiers[plan],
+    administrator_email: `first@${slug}.example`,
+  })
   return { id, slug, admin: await app.addPerson(id, `admin@${slug}.example`, ['admin']) }
 }
 
 /** `fetch` lets nobody set Host. */
-function at(host: string, path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: any; type: string }> {
+function at(
+  host: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: any; type: string }> {
   return new Promise((resolve, reject) => {
     const { port } = new URL(app.url)
     request({ port, host: '127.0.0.1', path, headers: { host, ...headers } }, (response) => {
@@ -52,7 +71,11 @@ function at(host: string, path: string, headers: Record<string, string> = {}): P
       response.on('end', () => {
         const text = Buffer.concat(chunks)
         const type = response.headers['content-type'] ?? ''
-        resolve({ status: response.statusCode ?? 0, body: type.includes('json') ? JSON.parse(text.toString()) : text, type })
+        resolve({
+          status: response.statusCode ?? 0,
+          body: type.includes('json') ? JSON.parse(text.toString()) : text,
+          type,
+        })
       })
     })
       .on('error', reject)
@@ -61,17 +84,34 @@ function at(host: string, path: string, headers: Record<string, string> = {}): P
 }
 
 // 1 × 1.
-const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
 
 describe('a look', () => {
   test('is laid in layers: default, reseller, tenant; public by host', async () => {
     const { admin, slug } = await customer('Premium')
     const host = `${slug}.books.example`
-    expect((await at(host, '/v1/branding')).body).toMatchObject({ texts: { appName: 'Voicepress' }, theme: { primaryColor: '#1f4e79' } })
-    const look = await seller.call('POST', '/v1/branding-configurations', { name: 'Ours', is_default: true, theme: { primaryColor: '#7A0019' }, texts: { appName: 'Look Books', footerText: 'Look Ltd' } })
-    expect((await at(host, '/v1/branding')).body).toMatchObject({ texts: { appName: 'Look Books', footerText: 'Look Ltd' }, theme: { primaryColor: '#7a0019', onPrimaryColor: '#ffffff' } })
+    expect((await at(host, '/v1/branding')).body).toMatchObject({
+      texts: { appName: 'Voicepress' },
+      theme: { primaryColor: '#1f4e79' },
+    })
+    const look = await seller.call('POST', '/v1/branding-configurations', {
+      name: 'Ours',
+      is_default: true,
+      theme: { primaryColor: '#7A0019' },
+      texts: { appName: 'Look Books', footerText: 'Look Ltd' },
+    })
+    expect((await at(host, '/v1/branding')).body).toMatchObject({
+      texts: { appName: 'Look Books', footerText: 'Look Ltd' },
+      theme: { primaryColor: '#7a0019', onPrimaryColor: '#ffffff' },
+    })
     await admin.call('PATCH', '/v1/white-label', { brand_name: 'Tenant Books', primary_color: '#005a3c' })
-    expect((await at(host, '/v1/branding')).body).toMatchObject({ texts: { appName: 'Tenant Books', footerText: 'Look Ltd' }, theme: { primaryColor: '#005a3c' } })
+    expect((await at(host, '/v1/branding')).body).toMatchObject({
+      texts: { appName: 'Tenant Books', footerText: 'Look Ltd' },
+      theme: { primaryColor: '#005a3c' },
+    })
     expect((await at('books.example', '/v1/branding')).body.texts.appName).toBe('Voicepress')
     const css = await at(host, '/v1/branding/style.css')
     expect(css.type).toContain('text/css')
@@ -89,18 +129,42 @@ describe('a look', () => {
 
   test('what nobody could read, and what could run, is refused', async () => {
     const { admin } = await customer('Premium')
-    expect((await admin.request('PATCH', '/v1/white-label', { theme: { textColor: '#777777', backgroundColor: '#888888' } })).body).toMatchObject({ status: 400, type: 'urn:voicepress:problem:low_contrast', field: 'theme.textColor', least: 4.5 })
-    expect((await admin.request('PATCH', '/v1/white-label', { primary_color: '#ffffee' })).body.type).toContain('low_contrast')
-    expect((await admin.request('PATCH', '/v1/white-label', { theme: { fontFamily: 'x; } body { display: none' } })).status).toBe(400)
+    expect(
+      (await admin.request('PATCH', '/v1/white-label', { theme: { textColor: '#777777', backgroundColor: '#888888' } }))
+        .body,
+    ).toMatchObject({ status: 400, type: 'urn:voicepress:problem:low_contrast', field: 'theme.textColor', least: 4.5 })
+    expect((await admin.request('PATCH', '/v1/white-label', { primary_color: '#ffffee' })).body.type).toContain(
+      'low_contrast',
+    )
+    expect(
+      (await admin.request('PATCH', '/v1/white-label', { theme: { fontFamily: 'x; } body { display: none' } })).status,
+    ).toBe(400)
     expect((await admin.request('PATCH', '/v1/white-label', { primary_color: 'red' })).status).toBe(400)
-    expect((await admin.upload('/v1/white-label/assets/logo', 'x.png', '<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>')).status).toBe(415)
+    expect(
+      (
+        await admin.upload(
+          '/v1/white-label/assets/logo',
+          'x.png',
+          '<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>',
+        )
+      ).status,
+    ).toBe(415)
   })
 
   test('is used in mails, with nothing in a text that could be markup', async () => {
     const { id, admin } = await customer('Premium')
     await admin.call('PATCH', '/v1/white-label', { brand_name: 'A & <b>B</b>' })
-    const branding = await scoped(app.kernel.pool, { tenant: id, user: null, seesAll: false }, (tx) => loadBranding(tx), true)
-    const mail = brandMail(branding, { subject: 'Hello', paragraphs: ['<script>'], action: { label: 'Go', url: 'https://x.example/?a=1&b="2"' } })
+    const branding = await scoped(
+      app.kernel.pool,
+      { tenant: id, user: null, seesAll: false },
+      (tx) => loadBranding(tx),
+      true,
+    )
+    const mail = brandMail(branding, {
+      subject: 'Hello',
+      paragraphs: ['<script>'],
+      action: { label: 'Go', url: 'https://x.example/?a=1&b="2"' },
+    })
     expect(mail.html).toContain('A &amp; &lt;b&gt;B&lt;/b&gt;')
     expect(mail.html).not.toMatch(/<script|<img|<b>/)
     expect(mail.text).toContain('Go: https://x.example/?a=1&b="2"')
@@ -124,7 +188,15 @@ describe('a look', () => {
   })
 
   test('CSV cells are no formulas', () => {
-    expect(writeCsv(['a', 'b'], [{ a: '=1+1', b: -3 }, { a: 'x "y", z', b: null }])).toBe('a,b\r\n\'=1+1,-3\r\n"x ""y"", z",\r\n')
+    expect(
+      writeCsv(
+        ['a', 'b'],
+        [
+          { a: '=1+1', b: -3 },
+          { a: 'x "y", z', b: null },
+        ],
+      ),
+    ).toBe('a,b\r\n\'=1+1,-3\r\n"x ""y"", z",\r\n')
   })
 })
 
@@ -158,21 +230,38 @@ describe('an address', () => {
     const one = await customer('Enterprise')
     const other = await customer('Enterprise')
     const basic = await customer('Basic')
-    expect((await basic.admin.request('PUT', '/v1/tenant/domain', { domain: 'audio.example.com' })).body.type).toContain('not_entitled')
+    expect(
+      (await basic.admin.request('PUT', '/v1/tenant/domain', { domain: 'audio.example.com' })).body.type,
+    ).toContain('not_entitled')
     for (const domain of ['books.example', 'x.books.example', 'localhost', '10.0.0.1', 'a..b', 'x.internal', '-a.com'])
       expect.soft((await one.admin.request('PUT', '/v1/tenant/domain', { domain })).status, domain).toBe(400)
     const wanted = await one.admin.call('PUT', '/v1/tenant/domain', { domain: 'Audio.Bücher.example.com.' })
-    expect(wanted).toMatchObject({ domain: 'audio.xn--bcher-kva.example.com', verified: false, record: { name: '_voicepress.audio.xn--bcher-kva.example.com', type: 'TXT' } })
+    expect(wanted).toMatchObject({
+      domain: 'audio.xn--bcher-kva.example.com',
+      verified: false,
+      record: { name: '_voicepress.audio.xn--bcher-kva.example.com', type: 'TXT' },
+    })
     const { domain, record } = wanted
-    const ask = async (name: string) => (await fetch(`http://127.0.0.1:${(internal.address() as AddressInfo).port}/ask?domain=${name}`)).status
+    const ask = async (name: string) =>
+      (await fetch(`http://127.0.0.1:${(internal.address() as AddressInfo).port}/ask?domain=${name}`)).status
     expect(await ask(domain)).toBe(404)
-    expect((await one.admin.request('POST', '/v1/tenant/domain/verify')).body).toMatchObject({ status: 409, type: 'urn:voicepress:problem:domain_unproved', record })
+    expect((await one.admin.request('POST', '/v1/tenant/domain/verify')).body).toMatchObject({
+      status: 409,
+      type: 'urn:voicepress:problem:domain_unproved',
+      record,
+    })
     // A long record comes in parts; others stand beside it.
     records.set(record.name, [['v=spf1 -all'], [record.value.slice(0, 20), record.value.slice(20)]])
     expect(await one.admin.call('POST', '/v1/tenant/domain/verify')).toMatchObject({ verified: true })
     expect((await at(domain, '/v1/tenant', { authorization: `Bearer ${one.admin.token}` })).body.id).toBe(one.id)
     expect((await at(domain, '/v1/tenant', { authorization: `Bearer ${other.admin.token}` })).status).toBe(403)
-    expect([await ask(domain), await ask(`${one.slug}.books.example`), await ask('books.example'), await ask('evil.example'), await ask('nobody.books.example')]).toEqual([200, 200, 200, 404, 404])
+    expect([
+      await ask(domain),
+      await ask(`${one.slug}.books.example`),
+      await ask('books.example'),
+      await ask('evil.example'),
+      await ask('nobody.books.example'),
+    ]).toEqual([200, 200, 200, 404, 404])
 
     // Another tenant has to prove it too, and doesn't get it while the first one's proof stands.
     const theirs = await other.admin.call('PUT', '/v1/tenant/domain', { domain })
@@ -185,5 +274,12 @@ describe('an address', () => {
     expect((await at(domain, '/v1/tenant', { authorization: `Bearer ${other.admin.token}` })).body.id).toBe(other.id)
     await other.admin.call('DELETE', '/v1/tenant/domain')
     expect(await ask(domain)).toBe(404)
+
+    // Or by a page on the server that the domain leads to now; not on this one's own network.
+    const { page, record: paged } = await one.admin.call('PUT', '/v1/tenant/domain', { domain: 'pages.example.com' })
+    app.kernel.services.tenancy.fetchPage = async (url) =>
+      new Response(url === page ? `${paged.value}\n` : '', { status: 200 })
+    expect((await one.admin.request('POST', '/v1/tenant/domain/verify')).status).toBe(409)
+    expect(await one.admin.call('POST', '/v1/tenant/domain/verify', { by: 'page' })).toMatchObject({ verified: true })
   })
 })

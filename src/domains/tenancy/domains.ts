@@ -5,7 +5,7 @@ import { Problem, notFound } from '../../kit/errors.ts'
 import { type Context, operation } from '../../kit/operation.ts'
 import { changeOwnLook } from './branding.ts'
 import { requireFeature } from './features.ts'
-import { findProofs, normalizeDomain, proofOf } from './verify-domain.ts'
+import { findPageProofs, findProofs, normalizeDomain, pageOf, proofOf } from './verify-domain.ts'
 
 const none = z.object({})
 const output = z.object({
@@ -14,6 +14,8 @@ const output = z.object({
   verified_at: z.string().nullable(),
   /** What has to stand in DNS, until it is verified and as long as it is used. */
   record: z.object({ name: z.string(), type: z.literal('TXT'), value: z.string() }),
+  /** Or what has to lie there while it is verified. */
+  page: z.string(),
 })
 
 const wanted = async ({ tx }: Pick<Context, 'tx'>) => {
@@ -27,7 +29,7 @@ const wanted = async ({ tx }: Pick<Context, 'tx'>) => {
 
 async function shown(context: Pick<Context, 'tx'>) {
   const { domain, token, verified_at } = await wanted(context)
-  return { domain, verified: verified_at !== null, verified_at, record: proofOf(domain, token) }
+  return { domain, verified: verified_at !== null, verified_at, record: proofOf(domain, token), page: pageOf(domain) }
 }
 
 export const domainOperations = {
@@ -68,13 +70,18 @@ export const domainOperations = {
     name: 'tenant.verify_domain',
     method: 'POST',
     path: '/v1/tenant/domain/verify',
-    summary: 'Look for the record in DNS; from then on the domain leads here',
-    input: none,
+    summary:
+      'Look for the record in DNS, or for the same text on the page it leads to; from then on the domain leads here',
+    input: z.strictObject({ by: z.enum(['dns', 'page']).default('dns') }),
     output,
-    async run(context) {
+    async run(context, { by }) {
       await requireFeature(context.tx, 'custom_domain')
       const { domain, token } = await wanted(context)
-      const found = await findProofs(context.services.tenancy.resolveTxt, domain)
+      const { resolveTxt, fetchPage } = context.services.tenancy
+      // Both, so that whoever holds the domain by one proof isn't overlooked when another is claimed.
+      const found = (
+        await Promise.all([findProofs(resolveTxt, domain), by === 'page' ? findPageProofs(fetchPage, domain) : []])
+      ).flat()
       const { rows } = await sql<{ claimed: boolean }>`select claim_domain(${found}::text[]) as claimed`.execute(
         context.tx,
       )
@@ -82,10 +89,17 @@ export const domainOperations = {
       if (!rows[0]?.claimed) {
         throw found.includes(token)
           ? new Problem(409, 'domain_taken', `${domain} is another tenant's, whose record stands there too.`)
-          : new Problem(409, 'domain_unproved', `There is no TXT record at ${name} that says ${value}.`, {
-              record: proofOf(domain, token),
-              found: found.length,
-            })
+          : new Problem(
+              409,
+              'domain_unproved',
+              by === 'dns'
+                ? `There is no TXT record at ${name} that says ${value}.`
+                : `${pageOf(domain)} does not say ${value}.`,
+              {
+                record: proofOf(domain, token),
+                found: found.length,
+              },
+            )
       }
       context.afterCommit(() => context.services.tenancy.forget())
       return shown(context)

@@ -1,12 +1,14 @@
+import { openPublicFetch } from '../../kit/fetch-public.ts'
 import type { Kernel } from '../../kit/kernel.ts'
 import { openRequestLimits } from './limit-requests.ts'
 import { type TenantResolver, openTenantResolver } from './resolve-tenant.ts'
 import { openTenantFacts, standingGate } from './tenant-facts.ts'
-import { type ResolveTxt, resolveTxt } from './verify-domain.ts'
+import { type FetchPage, type ResolveTxt, resolveTxt } from './verify-domain.ts'
 
 export interface Tenancy {
   resolver: TenantResolver
   resolveTxt: ResolveTxt
+  fetchPage: FetchPage
   /** Forgets what was looked up, so that a change works here at once. */
   forget(): void
 }
@@ -31,6 +33,7 @@ export function openTenancy(kernel: Kernel): Tenancy {
   return {
     resolver,
     resolveTxt,
+    fetchPage: openPublicFetch({ allowPrivate: config.VOICEPRESS_PRIVATE_ADDRESSES, maximumBytes: 10_000 }),
     forget() {
       facts.forget()
       resolver.forget()

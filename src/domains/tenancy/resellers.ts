@@ -65,9 +65,9 @@ export const resellerOperations = {
       .omit({ status: true })
       .extend({ slug: accountOperations.create.input.shape.slug, administrator_email: email().zod }),
     output,
-    async run({ tx }, { name, slug, email, phone, commission_rate, administrator_email }) {
+    async run({ tx, request }, { name, slug, email, phone, commission_rate, administrator_email }) {
       const { rows } = await sql<{ id: string }>`
-        select open_reseller(${name}, ${slug}, ${email}, ${phone ?? null}, ${commission_rate ?? 0}, ${administrator_email}) as id`.execute(
+        select open_reseller(${name}, ${slug}, ${email}, ${phone ?? null}, ${commission_rate ?? 0}, ${administrator_email}, ${request.origin}) as id`.execute(
         tx,
       )
       return one(tx, rows[0]?.id ?? '')

@@ -1,3 +1,5 @@
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Person, type TestApp, openTestApp } from '../../../test/app.ts'
@@ -30,7 +32,7 @@ const auditOf = async (person: Person, action: string) =>
   )
 
 beforeAll(async () => {
-  app = await openTestApp({ work: false })
+  app = await openTestApp()
   platform = app.admin
   seller = await openReseller('seller')
   rival = await openReseller('rival')
@@ -92,12 +94,34 @@ describe('resellers', () => {
     })
     expect(await auditOf(seller.person, 'accounts.suspend')).toHaveLength(1)
     expect(await seller.person.call('GET', `/v1/accounts/${account.id}/usage`)).toMatchObject({
-      users: 2,
+      users: 1,
       projects: 0,
       limits: { max_users: 100 },
     })
     expect(await auditOf(person, 'accounts.usage')).toHaveLength(1)
     expect(await auditOf(seller.person, 'accounts.usage')).toHaveLength(1)
+  })
+
+  test('invites the first administrator of a tenant, in the look of its reseller', async () => {
+    await seller.person.call('POST', '/v1/branding-configurations', {
+      name: 'House',
+      is_default: true,
+      texts: { appName: 'Seller Studio' },
+    })
+    const account = await openAccount(seller.person, 'welcome', { subscription_plan_id: tiers.Basic })
+    const inside = await app.addPerson(account.id, 'a@welcome.example', ['admin'])
+    const folder = join(app.kernel.config.data, 'mail')
+    const letterTo = async (address: string) => {
+      for (const name of await readdir(folder).catch(() => [])) {
+        const letter = await readFile(join(folder, name), 'utf8')
+        if (letter.includes(address)) return letter
+      }
+      return undefined
+    }
+    await expect.poll(() => letterTo('admin@welcome.example'), { timeout: 20_000 }).toContain('Seller Studio')
+    expect((await inside.call('GET', '/v1/invitations')).items).toMatchObject([
+      { email: 'admin@welcome.example', roles: ['admin'] },
+    ])
   })
 
   test('another reseller, and a tenant, find no such account', async () => {

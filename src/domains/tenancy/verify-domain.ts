@@ -33,6 +33,24 @@ export async function findProofs(resolve: ResolveTxt, domain: string): Promise<s
     .flatMap((record) => (record.startsWith(prefix) ? [record.slice(prefix.length).trim()] : []))
 }
 
+/** Fetches a page of somebody's choice: public addresses only. */
+export type FetchPage = (url: string) => Promise<Response>
+
+const path = '/.well-known/voicepress-verification.txt'
+
+/** Where the same token may lie instead, on the server that the domain leads to now. */
+export const pageOf = (domain: string): string => `https://${domain}${path}`
+
+/** Tokens that stand in that file, a line each; none when it is not there or cannot be fetched. */
+export async function findPageProofs(fetch: FetchPage, domain: string): Promise<string[]> {
+  const page = await fetch(pageOf(domain)).catch(() => null)
+  if (page?.status !== 200) return []
+  return (await page.text())
+    .split(/\r?\n/)
+    .map((line) => line.replace(prefix, '').trim())
+    .filter((line) => /^[0-9a-f]{40}$/.test(line))
+}
+
 /**
  * A domain in its ASCII form (UTS 46), as DNS and browsers know it.
  * @throws Problem 400 invalid_input
