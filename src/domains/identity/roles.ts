@@ -1,10 +1,10 @@
 /** What each role grants: names of operations, or `projects.*`. Sharing and ownership narrow it further, row by row. */
 export const rolePermissions: Record<string, readonly string[]> = {
   admin: ['*'],
-  manager: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'me.*', 'profiles.*', 'sessions.remove', 'api_keys.*'],
+  manager: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'tenant.usage', 'tenant.subscription', 'statements.*', 'me.*', 'profiles.*', 'sessions.remove', 'api_keys.*'],
   creator: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'me.*', 'profiles.*', 'sessions.remove', 'api_keys.*'],
   validator: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'segments.revise', 'characters.list', 'characters.get', 'comments.*', 'voices.list', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*', 'profiles.*', 'sessions.remove'],
-  analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'jobs.list', 'jobs.get', 'me.*', 'profiles.*', 'sessions.remove'],
+  analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'usage.list', 'statements.*', 'ai_token_usage.list', 'api_usage.list', 'jobs.list', 'jobs.get', 'me.*', 'profiles.*', 'sessions.remove'],
   viewer: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'characters.list', 'characters.get', 'voices.list', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*', 'profiles.*', 'sessions.remove'],
 }
 
