@@ -15,6 +15,8 @@ export interface Authorizer {
   authorize(question: Question & { tx: Tx }): Promise<void> | undefined
   /** Told of what the principal's permissions refused, before there was a transaction. */
   refused(question: Question): void
+  /** Told that rows of a tenant may have changed. */
+  changed(tenant: string): void
 }
 
 declare module './operation.ts' {

@@ -68,6 +68,7 @@ export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unkno
   ).catch((error) => {
     throw isDatabaseError(error) ? fromDatabase(error) : error
   })
+  if (!readOnly) authorizer?.changed(principal.tenant)
   for (const work of after) await work()
   return output
 }

@@ -46,7 +46,9 @@ export function openAccessLog(pool: pg.Pool, log: Logger): AccessLog {
     writing = writing.then(async () => {
       for (const [tenant, entries] of Map.groupBy(taken, (entry) => entry.tenant))
         for (let from = 0; from < entries.length; from += batch)
-          await insert(pool, tenant, entries.slice(from, from + batch)).catch((error) => log.error({ err: error, tenant }, 'access log not written'))
+          await insert(pool, tenant, entries.slice(from, from + batch)).catch((error) =>
+            log.error({ err: error, tenant }, 'access log not written'),
+          )
     })
     return writing
   }
@@ -54,7 +56,12 @@ export function openAccessLog(pool: pg.Pool, log: Logger): AccessLog {
   return {
     write(access) {
       if (waiting.length >= most) return void lost++
-      waiting.push({ ...access, reason: access.reason.slice(0, 500), user_agent: access.user_agent?.slice(0, 500) ?? null, occurred_at: new Date().toISOString() })
+      waiting.push({
+        ...access,
+        reason: access.reason.slice(0, 500),
+        user_agent: access.user_agent?.slice(0, 500) ?? null,
+        occurred_at: new Date().toISOString(),
+      })
       if (waiting.length % batch === 0) void flush()
       else timer ??= setTimeout(() => void flush(), delay).unref()
     },
@@ -76,6 +83,9 @@ const insert = (pool: pg.Pool, tenant: string, entries: object[]): Promise<unkno
 export async function keepAccessLogs(ownerUrl: string, log: Logger): Promise<() => void> {
   const keep = () => keepPartitions(ownerUrl, [{ table: 'access_logs', every: 'month', ahead: 3, keepDays: 731 }])
   await keep()
-  const daily = setInterval(() => void keep().catch((error) => log.error({ err: error }, 'partitions of the access log not made')), 86_400_000).unref()
+  const daily = setInterval(
+    () => void keep().catch((error) => log.error({ err: error }, 'partitions of the access log not made')),
+    86_400_000,
+  ).unref()
   return () => clearInterval(daily)
 }

@@ -1,4 +1,11 @@
-import { accessControlPolicies, accessLogs, resourceOwnership, rolePermissions, roles, userRoles } from './authorization.table.ts'
+import {
+  accessControlPolicies,
+  accessLogs,
+  resourceOwnership,
+  rolePermissions,
+  roles,
+  userRoles,
+} from './authorization.table.ts'
 import type { Authorization } from './open-authorization.ts'
 import { ownershipOperations } from './ownership-operations.ts'
 import { accessLogOperations, policyOperations } from './policy-operations.ts'
@@ -11,5 +18,20 @@ declare module '../../kit/operation.ts' {
   }
 }
 
-export const authorizationTables = [roles, rolePermissions, userRoles, resourceOwnership, accessControlPolicies, accessLogs]
-export const authorizationOperations = [roleOperations, userRoleOperations, permissionOperations, ownershipOperations, policyOperations, accessLogOperations, simulationOperations]
+export const authorizationTables = [
+  roles,
+  rolePermissions,
+  userRoles,
+  resourceOwnership,
+  accessControlPolicies,
+  accessLogs,
+]
+export const authorizationOperations = [
+  roleOperations,
+  userRoleOperations,
+  permissionOperations,
+  ownershipOperations,
+  policyOperations,
+  accessLogOperations,
+  simulationOperations,
+]

@@ -19,7 +19,9 @@ const policy = z.strictObject({
   principal: scope,
   action: actionScope,
   resource: scope,
-  conditions: z.array(z.strictObject({ kind: z.enum(['when', 'unless']), body: z.record(z.string(), z.unknown()) })).max(20),
+  conditions: z
+    .array(z.strictObject({ kind: z.enum(['when', 'unless']), body: z.record(z.string(), z.unknown()) }))
+    .max(20),
   annotations: z.record(z.string(), z.string().nullable()).optional(),
 })
 
@@ -35,12 +37,16 @@ export interface PolicyIssue {
 const refuse = (issues: PolicyIssue[]): Problem => {
   const [{ path = '', excerpt, message, help }] = issues as [PolicyIssue]
   const where = excerpt ? `at ${excerpt}: ` : path ? `at ${path}: ` : ''
-  return new Problem(400, 'invalid_policy', `policy_definition: ${where}${message}${help ? ` (${help})` : ''}`, { field: 'policy_definition', issues })
+  return new Problem(400, 'invalid_policy', `policy_definition: ${where}${message}${help ? ` (${help})` : ''}`, {
+    field: 'policy_definition',
+    issues,
+  })
 }
 
 function depthOf(value: unknown): number {
   let depth = 0
-  for (let level: unknown[] = [value]; level.length && depth <= maxDepth; depth++) level = level.flatMap((one) => (one && typeof one === 'object' ? Object.values(one) : []))
+  for (let level: unknown[] = [value]; level.length && depth <= maxDepth; depth++)
+    level = level.flatMap((one) => (one && typeof one === 'object' ? Object.values(one) : []))
   return depth
 }
 
@@ -48,8 +54,13 @@ function depthOf(value: unknown): number {
  * A policy as it may be kept.
  * @throws Problem 400 invalid_policy with `issues`: where, what, and what was perhaps meant
  */
-export async function checkPolicy(definition: unknown, schema: SchemaJson<string>, roles: ReadonlySet<string>): Promise<PolicyJson> {
-  if (JSON.stringify(definition).length > maxLength) throw refuse([{ message: `a policy has at most ${maxLength} characters` }])
+export async function checkPolicy(
+  definition: unknown,
+  schema: SchemaJson<string>,
+  roles: ReadonlySet<string>,
+): Promise<PolicyJson> {
+  if (JSON.stringify(definition).length > maxLength)
+    throw refuse([{ message: `a policy has at most ${maxLength} characters` }])
   if (depthOf(definition) > maxDepth) throw refuse([{ message: `a policy is nested at most ${maxDepth} deep` }])
   const parsed = policy.safeParse(definition)
   if (!parsed.success) throw refuse(parsed.error.issues.map(({ path, message }) => ({ path: pathOf(path), message })))
@@ -68,20 +79,31 @@ export async function checkPolicy(definition: unknown, schema: SchemaJson<string
   if (judged.type === 'failure') throw refuse(judged.errors.map(({ message }) => ({ message })))
   // One that can never apply protects nothing, and looks as if it did.
   const impossible = judged.validationWarnings.filter(({ error }) => /impossible|applicable action/.test(error.message))
-  const issues = (judged.validationErrors.length ? judged.validationErrors : impossible).map(({ error }) => issueOf(error, text.text))
+  const issues = (judged.validationErrors.length ? judged.validationErrors : impossible).map(({ error }) =>
+    issueOf(error, text.text),
+  )
   if (issues.length) throw refuse(issues)
   return given
 }
 
-const pathOf = (path: PropertyKey[]): string => path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index ? '.' : ''}${String(part)}`)).join('')
+const pathOf = (path: PropertyKey[]): string =>
+  path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index ? '.' : ''}${String(part)}`)).join('')
 
-const plain = (error: DetailedError): string => error.message.replace(/^(for policy `[^`]*`, |failed to parse policy with id `[^`]*` from JSON: |error deserializing a policy\/template from JSON: )+/, '')
+const plain = (error: DetailedError): string =>
+  error.message.replace(
+    /^(for policy `[^`]*`, |failed to parse policy with id `[^`]*` from JSON: |error deserializing a policy\/template from JSON: )+/,
+    '',
+  )
 
 function issueOf(error: DetailedError, text: string): PolicyIssue {
   const [place] = error.sourceLocations ?? []
   // Cedar counts bytes.
   const excerpt = place && Buffer.from(text).subarray(place.start, place.end).toString()
-  return { ...(excerpt && { excerpt }), message: plain(error), ...(error.help && { help: error.help.replace(/^for policy `[^`]*`, /, '') }) }
+  return {
+    ...(excerpt && { excerpt }),
+    message: plain(error),
+    ...(error.help && { help: error.help.replace(/^for policy `[^`]*`, /, '') }),
+  }
 }
 
 function parses(cedar: Cedar, given: PolicyJson): DetailedError | undefined {
@@ -89,18 +111,37 @@ function parses(cedar: Cedar, given: PolicyJson): DetailedError | undefined {
   return answer.type === 'failure' ? answer.errors[0] : undefined
 }
 
-const empty: PolicyJson = { effect: 'permit', principal: { op: 'All' }, action: { op: 'All' }, resource: { op: 'All' }, conditions: [] }
+const empty: PolicyJson = {
+  effect: 'permit',
+  principal: { op: 'All' },
+  action: { op: 'All' },
+  resource: { op: 'All' },
+  conditions: [],
+}
 
 /** The innermost part that does not parse on its own: Cedar does not say where in the JSON. */
 function findBroken(cedar: Cedar, given: PolicyJson): string {
-  for (const part of ['principal', 'action', 'resource'] as const) if (parses(cedar, { ...empty, [part]: given[part] })) return part
-  const isBroken = (body: unknown): boolean => parses(cedar, { ...empty, conditions: [{ kind: 'when', body: body as Expr }] satisfies Clause[] }) !== undefined
+  for (const part of ['principal', 'action', 'resource'] as const)
+    if (parses(cedar, { ...empty, [part]: given[part] })) return part
+  const isBroken = (body: unknown): boolean =>
+    parses(cedar, { ...empty, conditions: [{ kind: 'when', body: body as Expr }] satisfies Clause[] }) !== undefined
   const descend = (value: unknown, path: string): string => {
     if (!value || typeof value !== 'object') return path
     for (const [name, inner] of Object.entries(value)) {
       const at = Array.isArray(value) ? `${path}[${name}]` : `${path}.${name}`
-      if (inner && typeof inner === 'object' && !Array.isArray(inner) && Object.keys(inner).length === 1 && isBroken(inner)) return descend(inner, at)
-      if (inner && typeof inner === 'object' && (Array.isArray(inner) || ['left', 'right', 'arg', 'if', 'then', 'else'].some((key) => key in inner))) {
+      if (
+        inner &&
+        typeof inner === 'object' &&
+        !Array.isArray(inner) &&
+        Object.keys(inner).length === 1 &&
+        isBroken(inner)
+      )
+        return descend(inner, at)
+      if (
+        inner &&
+        typeof inner === 'object' &&
+        (Array.isArray(inner) || ['left', 'right', 'arg', 'if', 'then', 'else'].some((key) => key in inner))
+      ) {
         const deeper = descend(inner, at)
         if (deeper !== at) return deeper
       }
@@ -116,5 +157,7 @@ function rolesNamed(value: unknown, path: PropertyKey[] = []): { role: string; p
   if (!value || typeof value !== 'object') return []
   const { type, id } = value as { type?: unknown; id?: unknown }
   if (type === 'Role' && typeof id === 'string') return [{ role: id, path: pathOf(path) }]
-  return Object.entries(value).flatMap(([name, inner]) => rolesNamed(inner, [...path, Array.isArray(value) ? Number(name) : name]))
+  return Object.entries(value).flatMap(([name, inner]) =>
+    rolesNamed(inner, [...path, Array.isArray(value) ? Number(name) : name]),
+  )
 }

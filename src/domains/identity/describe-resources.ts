@@ -34,9 +34,21 @@ export interface Shares {
 /** Tenants are the root, and not an attribute of themselves. */
 const root = 'tenants'
 const ownerColumns = ['owner_id', 'user_id']
-const attributeTypes: Record<string, AttributeType> = { text: 'String', uuid: 'String', integer: 'Long', bigint: 'Long', boolean: 'Boolean', timestamptz: 'datetime', 'text[]': 'Set' }
+const attributeTypes: Record<string, AttributeType> = {
+  text: 'String',
+  uuid: 'String',
+  integer: 'Long',
+  bigint: 'Long',
+  boolean: 'Boolean',
+  timestamptz: 'datetime',
+  'text[]': 'Set',
+}
 
-const inPascalCase = (words: string): string => words.split(/[^A-Za-z0-9]+/).map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase()).join('')
+const inPascalCase = (words: string): string =>
+  words
+    .split(/[^A-Za-z0-9]+/)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase())
+    .join('')
 
 export function describeResources(tables: Table<string, Fields>[]): Map<string, Resource> {
   const declared = tables.filter(({ name }) => name !== root)
@@ -44,17 +56,26 @@ export function describeResources(tables: Table<string, Fields>[]): Map<string, 
   const shares = new Map(declared.flatMap((table) => sharesOf(table, names)))
   const resources = declared.map((table): Resource => {
     const shown = (Object.entries(table.fields) as [string, Field][]).filter(([, field]) => field.access !== 'secret')
-    const parents = shown.flatMap(([column, { column: { references } }]) => (references && names.has(references) ? [{ column, resource: references }] : []))
+    const parents = shown.flatMap(
+      ([
+        column,
+        {
+          column: { references },
+        },
+      ]) => (references && names.has(references) ? [{ column, resource: references }] : []),
+    )
     const shared = [{ column: 'id', resource: table.name }, ...parents].find(({ resource }) => shares.has(resource))
     const owner = ownerColumns.find((column) => column in table.fields)
     return {
       type: inPascalCase(table.singular),
       table: table.name,
       singular: table.singular,
-      attributes: new Map(shown.flatMap(([name, { column }]) => {
-        const type = attributeTypes[column.type]
-        return type && name !== 'id' ? [[name, { type, optional: column.nullable }]] : []
-      })),
+      attributes: new Map(
+        shown.flatMap(([name, { column }]) => {
+          const type = attributeTypes[column.type]
+          return type && name !== 'id' ? [[name, { type, optional: column.nullable }]] : []
+        }),
+      ),
       parents,
       ...(owner && { owner }),
       ...(shared && { shares: { ...(shares.get(shared.resource) as Omit<Shares, 'of'>), of: shared.column } }),
@@ -65,10 +86,19 @@ export function describeResources(tables: Table<string, Fields>[]): Map<string, 
 
 function sharesOf(table: Table<string, Fields>, names: Set<string>): [string, Omit<Shares, 'of'>][] {
   const fields = Object.entries(table.fields) as [string, Field][]
-  const rights = fields.flatMap(([name, { column }]) => (name.startsWith('can_') && column.type === 'boolean' ? [name] : []))
-  const shared = fields.find(([, { column }]) => column.references && column.references !== 'users' && names.has(column.references))
+  const rights = fields.flatMap(([name, { column }]) =>
+    name.startsWith('can_') && column.type === 'boolean' ? [name] : [],
+  )
+  const shared = fields.find(
+    ([, { column }]) => column.references && column.references !== 'users' && names.has(column.references),
+  )
   if (!rights.length || !shared || !('user_id' in table.fields)) return []
-  return [[shared[1].column.references as string, { table: table.name, column: shared[0], rights, isRevocable: 'revoked_at' in table.fields }]]
+  return [
+    [
+      shared[1].column.references as string,
+      { table: table.name, column: shared[0], rights, isRevocable: 'revoked_at' in table.fields },
+    ],
+  ]
 }
 
 /** What an operation is about: a row that its input names, or else the tenant. */
@@ -88,12 +118,19 @@ export function subjectOf(operation: AnyOperation, resources: Map<string, Resour
     return resource && shape[field] ? { resource, field, isOptional: !(shape[field] instanceof z.ZodUUID) } : undefined
   }
   const segments = operation.path.split('/')
-  const inPath = segments.flatMap((segment, index) => (segment.startsWith(':') ? [{ field: segment.slice(1), table: segments[index - 1]?.replaceAll('-', '_') }] : []))
+  const inPath = segments.flatMap((segment, index) =>
+    segment.startsWith(':') ? [{ field: segment.slice(1), table: segments[index - 1]?.replaceAll('-', '_') }] : [],
+  )
   for (const { field, table } of inPath.toReversed()) {
     const found = subject(table, field) ?? (field === 'id' ? subject(operation.name.split('.')[0], field) : undefined)
     if (found) return found
   }
-  const bySingular = new Map([...resources.values()].map((resource) => [`${resource.singular.toLowerCase().replaceAll(' ', '_')}_id`, resource.table]))
+  const bySingular = new Map(
+    [...resources.values()].map((resource) => [
+      `${resource.singular.toLowerCase().replaceAll(' ', '_')}_id`,
+      resource.table,
+    ]),
+  )
   for (const field of Object.keys(shape)) {
     const found = subject(bySingular.get(field), field)
     // Whom something is given to is not what it is about.

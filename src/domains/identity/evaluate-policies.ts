@@ -24,7 +24,13 @@ export interface Verdict {
   /** `policy`: one forbids, or none of those that permit under conditions has them met. `error`: one could not be evaluated. */
   by: 'role' | 'policy' | 'error'
   /** Those that decided. */
-  policies: { id: string; name: string; effect: 'permit' | 'forbid'; outcome: 'forbids' | 'permits' | 'condition not met' | 'error'; message?: string }[]
+  policies: {
+    id: string
+    name: string
+    effect: 'permit' | 'forbid'
+    outcome: 'forbids' | 'permits' | 'condition not met' | 'error'
+    message?: string
+  }[]
 }
 
 export interface Asked {
@@ -52,15 +58,22 @@ function idsOf(constraint: PolicyJson['principal'] | PolicyJson['action']): { ty
 }
 
 function speaksTo({ definition: { action, principal } }: KeptPolicy, asked: Asked): boolean {
-  const isAbout = action.op === 'All' || idsOf(action).some(({ id }) => id === asked.action || asked.groups.includes(id))
+  const isAbout =
+    action.op === 'All' || idsOf(action).some(({ id }) => id === asked.action || asked.groups.includes(id))
   if (!isAbout) return false
   const named = idsOf(principal)
-  return named.length === 0 || named.every(({ type, id }) => (type === 'Role' ? asked.roles.includes(id) : id === asked.user || id === asked.tenant))
+  return named.every(({ type, id }) =>
+    type === 'Role' ? asked.roles.includes(id) : id === asked.user || id === asked.tenant,
+  )
 }
 
 /** People whom a policy's head names: their slices are their own. */
 export const peopleNamed = (policies: KeptPolicy[]): Set<string> =>
-  new Set(policies.flatMap(({ definition }) => idsOf(definition.principal).flatMap(({ type, id }) => (type === 'User' ? [id] : []))))
+  new Set(
+    policies.flatMap(({ definition }) =>
+      idsOf(definition.principal).flatMap(({ type, id }) => (type === 'User' ? [id] : [])),
+    ),
+  )
 
 export function sliceFor(policies: KeptPolicy[], asked: Asked, key: string): Slice | null {
   const about = policies.filter((policy) => speaksTo(policy, asked))
@@ -95,7 +108,8 @@ async function parse(slice: Slice): Promise<string> {
     if (definition.effect === 'permit') staticPolicies[head + id] = { ...definition, conditions: [] }
   }
   const answer = preparsePolicySet(place, { staticPolicies })
-  if (answer.type === 'failure') throw new Error(`policies could not be parsed: ${answer.errors.map(({ message }) => message).join('; ')}`)
+  if (answer.type === 'failure')
+    throw new Error(`policies could not be parsed: ${answer.errors.map(({ message }) => message).join('; ')}`)
   parsed.set(slice.key, place)
   return place
 }
@@ -104,7 +118,13 @@ async function parse(slice: Slice): Promise<string> {
  * What policies make of a call that a role has granted already. They only narrow: one that forbids wins; where one permits under conditions what its
  * head names, the conditions of at least one such must hold; and what can't be evaluated is refused.
  */
-export async function evaluate(slice: Slice, asked: Asked, resource: EntityJson['uid'], entities: EntityJson[], context: Context): Promise<Verdict> {
+export async function evaluate(
+  slice: Slice,
+  asked: Asked,
+  resource: EntityJson['uid'],
+  entities: EntityJson[],
+  context: Context,
+): Promise<Verdict> {
   const [{ statefulIsAuthorized }, place] = [await loadCedar(), await parse(slice)]
   const action = { type: 'Action', id: asked.action }
   const answer = statefulIsAuthorized({
@@ -115,17 +135,37 @@ export async function evaluate(slice: Slice, asked: Asked, resource: EntityJson[
     preparsedPolicySetId: place,
     entities: [...entities, { uid: action, attrs: {}, parents: asked.groups.map((id) => ({ type: 'Action', id })) }],
   })
-  if (answer.type === 'failure') return { allowed: false, by: 'error', policies: slice.policies.map(({ id, name, definition: { effect } }) => ({ id, name, effect, outcome: 'error', message: answer.errors[0]?.message })) }
+  if (answer.type === 'failure')
+    return {
+      allowed: false,
+      by: 'error',
+      policies: slice.policies.map(({ id, name, definition: { effect } }) => ({
+        id,
+        name,
+        effect,
+        outcome: 'error',
+        message: answer.errors[0]?.message,
+      })),
+    }
   const { decision, diagnostics } = answer.response
   const mention = (ids: string[], outcome: Verdict['policies'][number]['outcome']): Verdict['policies'] =>
-    slice.policies.flatMap(({ id, name, definition: { effect } }) => (ids.includes(id) ? [{ id, name, effect, outcome }] : []))
+    slice.policies.flatMap(({ id, name, definition: { effect } }) =>
+      ids.includes(id) ? [{ id, name, effect, outcome }] : [],
+    )
   if (decision === 'deny') return { allowed: false, by: 'policy', policies: mention(diagnostics.reason, 'forbids') }
   if (diagnostics.errors.length) {
-    const messages = new Map(diagnostics.errors.map(({ policyId, error }) => [policyId.replace(head, ''), error.message]))
-    return { allowed: false, by: 'error', policies: mention([...messages.keys()], 'error').map((one) => ({ ...one, message: messages.get(one.id) })) }
+    const messages = new Map(
+      diagnostics.errors.map(({ policyId, error }) => [policyId.replace(head, ''), error.message]),
+    )
+    return {
+      allowed: false,
+      by: 'error',
+      policies: mention([...messages.keys()], 'error').map((one) => ({ ...one, message: messages.get(one.id) })),
+    }
   }
   const heads = diagnostics.reason.flatMap((id) => (id.startsWith(head) ? [id.slice(head.length)] : []))
   const met = heads.filter((id) => diagnostics.reason.includes(id))
-  if (heads.length && !met.length) return { allowed: false, by: 'policy', policies: mention(heads, 'condition not met') }
+  if (heads.length && !met.length)
+    return { allowed: false, by: 'policy', policies: mention(heads, 'condition not met') }
   return { allowed: true, by: heads.length ? 'policy' : 'role', policies: mention(met, 'permits') }
 }

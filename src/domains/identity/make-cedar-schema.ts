@@ -5,7 +5,10 @@ import { type Resource, subjectOf } from './describe-resources.ts'
 type Attribute = TypeOfAttribute<string>
 
 /** The groups an operation lies in: `projects.*`, and `reads` or `changes`. */
-export const groupsOf = (operation: AnyOperation): string[] => [`${operation.name.split('.')[0]}.*`, isReadOnly(operation) ? 'reads' : 'changes']
+export const groupsOf = (operation: AnyOperation): string[] => [
+  `${operation.name.split('.')[0]}.*`,
+  isReadOnly(operation) ? 'reads' : 'changes',
+]
 
 const setOfPeople: Attribute = { type: 'Set', element: { type: 'Entity', name: 'User' } }
 
@@ -18,17 +21,33 @@ function shapeOf(resource: Resource): Record<string, Attribute> {
     else shape[name] = { type, required }
   }
   shape.owner = { type: 'Entity', name: 'User', required: false }
-  if (resource.shares) for (const name of ['shared_with', ...resource.shares.rights]) shape[name] = { ...setOfPeople, required: true }
+  if (resource.shares)
+    for (const name of ['shared_with', ...resource.shares.rights]) shape[name] = { ...setOfPeople, required: true }
   return shape
 }
 
 /** The Cedar schema (JSON form) of everything that is declared: people, roles, rows of tables, and operations as actions. Public operations ask nobody. */
-export function makeCedarSchema(resources: Map<string, Resource>, operations: Iterable<AnyOperation>): SchemaJson<string> {
+export function makeCedarSchema(
+  resources: Map<string, Resource>,
+  operations: Iterable<AnyOperation>,
+): SchemaJson<string> {
   const all = [...resources.values()]
-  const entityTypes: SchemaJson<string>[string]['entityTypes'] = { Tenant: { shape: { type: 'Record', attributes: {} } } }
+  const entityTypes: SchemaJson<string>[string]['entityTypes'] = {
+    Tenant: { shape: { type: 'Record', attributes: {} } },
+  }
   for (const resource of all) {
-    const above = [...new Set(['Tenant', ...resource.parents.map(({ resource: parent }) => resources.get(parent)?.type ?? 'Tenant'), ...(resource.table === 'users' ? ['Role'] : [])])]
-    entityTypes[resource.type] = { memberOfTypes: above, shape: { type: 'Record', attributes: shapeOf(resource) }, ...(resource.table === 'users' && { tags: { type: 'String' } }) }
+    const above = [
+      ...new Set([
+        'Tenant',
+        ...resource.parents.map(({ resource: parent }) => resources.get(parent)?.type ?? 'Tenant'),
+        ...(resource.table === 'users' ? ['Role'] : []),
+      ]),
+    ]
+    entityTypes[resource.type] = {
+      memberOfTypes: above,
+      shape: { type: 'Record', attributes: shapeOf(resource) },
+      ...(resource.table === 'users' && { tags: { type: 'String' } }),
+    }
   }
   const actions: SchemaJson<string>[string]['actions'] = {}
   for (const operation of operations) {
@@ -36,7 +55,10 @@ export function makeCedarSchema(resources: Map<string, Resource>, operations: It
     const subject = subjectOf(operation, resources)
     const groups = groupsOf(operation)
     for (const group of groups) actions[group] ??= {}
-    const resourceTypes = [...(subject ? [subject.resource.type] : []), ...(!subject || subject.isOptional ? ['Tenant'] : [])]
+    const resourceTypes = [
+      ...(subject ? [subject.resource.type] : []),
+      ...(!subject || subject.isOptional ? ['Tenant'] : []),
+    ]
     actions[operation.name] = {
       memberOf: groups.map((id) => ({ id })),
       appliesTo: {
@@ -44,7 +66,11 @@ export function makeCedarSchema(resources: Map<string, Resource>, operations: It
         resourceTypes,
         context: {
           type: 'Record',
-          attributes: { via: { type: 'String', required: true }, now: { type: 'Extension', name: 'datetime', required: true }, address: { type: 'Extension', name: 'ipaddr', required: false } },
+          attributes: {
+            via: { type: 'String', required: true },
+            now: { type: 'Extension', name: 'datetime', required: true },
+            address: { type: 'Extension', name: 'ipaddr', required: false },
+          },
         },
       },
     }

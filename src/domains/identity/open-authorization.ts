@@ -22,19 +22,43 @@ export interface Authorization extends Authorizer {
   /** What the roles of a tenant grant, as patterns. */
   permissionsOf(tenant: string, roles: readonly string[]): Promise<string[]>
   /** What the tenant's policies make of it; undefined where none speaks about it. Throws `Problem` 404 for a row that the caller does not see. */
-  judge(tx: Tx, rules: TenantRules, principal: Principal, operation: AnyOperation, input: unknown, address: string | null): Promise<Verdict | undefined>
+  judge(
+    tx: Tx,
+    rules: TenantRules,
+    principal: Principal,
+    operation: AnyOperation,
+    input: unknown,
+    address: string | null,
+  ): Promise<Verdict | undefined>
   /** After a change of roles or policies, so that it holds here at once. */
   forget(tenant: string): void
 }
 
 /** Granted or not, somebody may want to know later who did it. */
 const sensitive = [
-  'roles.create', 'roles.update', 'roles.remove', 'user_roles.create', 'user_roles.remove', 'users.create', 'users.update', 'users.remove', 'api_keys.create',
-  'access_control_policies.create', 'access_control_policies.update', 'access_control_policies.remove', 'resource_ownership.*', 'authorization.simulate', 'audit_logs.*', 'access_logs.*', 'security_events.*', 'gdpr_requests.*',
+  'roles.create',
+  'roles.update',
+  'roles.remove',
+  'user_roles.create',
+  'user_roles.remove',
+  'users.create',
+  'users.update',
+  'users.remove',
+  'api_keys.create',
+  'access_control_policies.create',
+  'access_control_policies.update',
+  'access_control_policies.remove',
+  'resource_ownership.*',
+  'authorization.simulate',
+  'audit_logs.*',
+  'access_logs.*',
+  'security_events.*',
+  'gdpr_requests.*',
 ]
 
 /** An administrator can always undo a policy, also one that forbids everything. */
-const isWayOut = (principal: Principal, { name }: AnyOperation): boolean => principal.roles.includes('admin') && name.startsWith('access_control_policies.')
+const isWayOut = (principal: Principal, { name }: AnyOperation): boolean =>
+  principal.roles.includes('admin') && name.startsWith('access_control_policies.')
 
 const decisionsKept = 20_000
 /** The longest that a decision outlives a change of its row in another process, in milliseconds. */
@@ -53,8 +77,15 @@ export async function openAuthorization(kernel: Kernel): Promise<Authorization> 
   const rules = openRuleBook(kernel.pool)
   const log = openAccessLog(kernel.pool, kernel.log)
   kernel.closing.push(stopKeeping, () => log.close())
-  const subjects = new Map([...kernel.operations.values()].map((operation) => [operation.name, { subject: subjectOf(operation, resources), groups: groupsOf(operation) }]))
-  const delicate = new Set([...kernel.operations.keys()].filter((name) => sensitive.some((pattern) => covers(pattern, name))))
+  const subjects = new Map(
+    [...kernel.operations.values()].map((operation) => [
+      operation.name,
+      { subject: subjectOf(operation, resources), groups: groupsOf(operation) },
+    ]),
+  )
+  const delicate = new Set(
+    [...kernel.operations.keys()].filter((name) => sensitive.some((pattern) => covers(pattern, name))),
+  )
   const isSensitive = (name: string): boolean => delicate.has(name)
   /** By everything that a decision hangs on. */
   const decisions = new Map<string, Verdict>()
@@ -85,7 +116,14 @@ export async function openAuthorization(kernel: Kernel): Promise<Authorization> 
     })
   }
 
-  async function judge(tx: Tx, known: TenantRules, principal: Principal, operation: AnyOperation, input: unknown, address: string | null): Promise<Verdict | undefined> {
+  async function judge(
+    tx: Tx,
+    known: TenantRules,
+    principal: Principal,
+    operation: AnyOperation,
+    input: unknown,
+    address: string | null,
+  ): Promise<Verdict | undefined> {
     const { tenant, user, roles } = principal
     const { groups } = subjects.get(operation.name) ?? { groups: groupsOf(operation) }
     if (!user || isWayOut(principal, operation)) return undefined
@@ -106,18 +144,32 @@ export async function openAuthorization(kernel: Kernel): Promise<Authorization> 
     return verdict
   }
 
-  async function entitiesFor(tx: Tx, slice: Slice, { user, tenant, roles }: Asked, named: ReturnType<typeof resourceOf>): Promise<{ resource: EntityJson['uid']; entities: EntityJson[] }> {
+  async function entitiesFor(
+    tx: Tx,
+    slice: Slice,
+    { user, tenant, roles }: Asked,
+    named: ReturnType<typeof resourceOf>,
+  ): Promise<{ resource: EntityJson['uid']; entities: EntityJson[] }> {
     const users = resources.get('users')
     const ofTenant = { type: 'Tenant', id: tenant }
     const [principal, found] = await Promise.all([
       users ? loadPrincipal(tx, users, user, slice.words, tenant, roles) : principalWithRoles(user, tenant, roles),
-      slice.asksResource && named ? loadResource(tx, named.subject.resource, named.id, slice.words, resources, tenant) : undefined,
+      slice.asksResource && named
+        ? loadResource(tx, named.subject.resource, named.id, slice.words, resources, tenant)
+        : undefined,
     ])
     if (!named) return { resource: ofTenant, entities: [principal] }
-    if (!slice.asksResource) return { resource: { type: named.subject.resource.type, id: named.id }, entities: [principal] }
+    if (!slice.asksResource)
+      return { resource: { type: named.subject.resource.type, id: named.id }, entities: [principal] }
     if (!found) throw notFound(named.subject.resource.singular)
     // One thing is described once, also to whom it is themselves.
-    return { resource: found.uid, entities: named.id === user && named.subject.resource.table === 'users' ? [{ ...principal, attrs: { ...found.attrs, ...principal.attrs } }] : [principal, found] }
+    return {
+      resource: found.uid,
+      entities:
+        named.id === user && named.subject.resource.table === 'users'
+          ? [{ ...principal, attrs: { ...found.attrs, ...principal.attrs } }]
+          : [principal, found],
+    }
   }
 
   return {
@@ -147,20 +199,35 @@ export async function openAuthorization(kernel: Kernel): Promise<Authorization> 
 
   async function decide(question: Question & { tx: Tx }, known: TenantRules | undefined): Promise<void> {
     const { tx, principal, operation, input, request } = question
-    const verdict = await judge(tx, known ?? (await rules.of(principal.tenant, tx)), principal, operation, input, request.address)
+    const verdict = await judge(
+      tx,
+      known ?? (await rules.of(principal.tenant, tx)),
+      principal,
+      operation,
+      input,
+      request.address,
+    )
     if (!verdict || verdict.allowed) {
-      if (isSensitive(operation.name)) write(question, true, verdict?.by === 'policy' ? namesOf(verdict) : `role ${principal.roles.join(', ')}`)
+      if (isSensitive(operation.name))
+        write(question, true, verdict?.by === 'policy' ? namesOf(verdict) : `role ${principal.roles.join(', ')}`)
       return
     }
     write(question, false, namesOf(verdict))
-    throw new Problem(403, 'forbidden', `A policy of your organisation does not allow ${operation.name} here.`, { permission: operation.name })
+    throw new Problem(403, 'forbidden', `A policy of your organisation does not allow ${operation.name} here.`, {
+      permission: operation.name,
+    })
   }
 }
 
-const namesOf = ({ policies }: Verdict): string => policies.map(({ name, outcome }) => `policy ${name}: ${outcome}`).join('; ')
+const namesOf = ({ policies }: Verdict): string =>
+  policies.map(({ name, outcome }) => `policy ${name}: ${outcome}`).join('; ')
 
 /** Times are given to the minute, so that a decision can be used again within it. Only what a policy asks for. */
 function contextOf({ asksTime, asksAddress }: Slice, { via }: Principal, address: string | null): CedarContext {
   const now = asksTime ? `${new Date().toISOString().slice(0, 16)}:00.000Z` : '1970-01-01T00:00:00.000Z'
-  return { via, now: { __extn: { fn: 'datetime', arg: now } }, ...(asksAddress && address && { address: { __extn: { fn: 'ip', arg: address } } }) }
+  return {
+    via,
+    now: { __extn: { fn: 'datetime', arg: now } },
+    ...(asksAddress && address && { address: { __extn: { fn: 'ip', arg: address } } }),
+  }
 }

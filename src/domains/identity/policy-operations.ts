@@ -14,15 +14,23 @@ import { makeCedarSchema } from './make-cedar-schema.ts'
 const mostPolicies = 2_000
 
 const byId = z.object({ id: Id })
-const policyText = z.string().max(32_000).optional().meta({ description: "The policy in Cedar's own language, instead of policy_definition" })
+const policyText = z
+  .string()
+  .max(32_000)
+  .optional()
+  .meta({ description: "The policy in Cedar's own language, instead of policy_definition" })
 const { list, get, remove } = resource(accessControlPolicies)
 
 let schema: SchemaJson<string> | undefined
-const schemaOf = ({ services }: Context): SchemaJson<string> => (schema ??= makeCedarSchema(services.authorization.resources, services.kernel.operations.values()))
+const schemaOf = ({ services }: Context): SchemaJson<string> =>
+  (schema ??= makeCedarSchema(services.authorization.resources, services.kernel.operations.values()))
 
 /** Policies are kept as JSON; whoever prefers to write Cedar's language may. */
 async function definitionOf(context: Context, definition: unknown, text: string | undefined): Promise<PolicyJson> {
-  if ((definition === undefined) === (text === undefined)) throw new Problem(400, 'invalid_input', 'policy_definition: send it, or policy_text instead', { field: 'policy_definition' })
+  if ((definition === undefined) === (text === undefined))
+    throw new Problem(400, 'invalid_input', 'policy_definition: send it, or policy_text instead', {
+      field: 'policy_definition',
+    })
   const { roles } = await context.services.authorization.rules.of(context.principal.tenant, context.tx)
   return checkPolicy(text === undefined ? definition : await parseText(text), schemaOf(context), new Set(roles.keys()))
 }
@@ -34,7 +42,12 @@ async function parseText(text: string): Promise<PolicyJson> {
   const start = error?.sourceLocations?.[0]?.start ?? 0
   const before = Buffer.from(text).subarray(0, start).toString().split('\n')
   const [line, column] = [before.length, (before.at(-1)?.length ?? 0) + 1]
-  throw new Problem(400, 'invalid_policy', `policy_text: line ${line}, column ${column}: ${error?.message ?? 'not one policy'}`, { field: 'policy_text', line, column, help: error?.help ?? undefined })
+  throw new Problem(
+    400,
+    'invalid_policy',
+    `policy_text: line ${line}, column ${column}: ${error?.message ?? 'not one policy'}`,
+    { field: 'policy_text', line, column, help: error?.help ?? undefined },
+  )
 }
 
 export const policyOperations = {
@@ -49,9 +62,17 @@ export const policyOperations = {
     output: accessControlPolicies.row,
     async run(context, { policy_definition, policy_text, ...input }) {
       const definition = await definitionOf(context, policy_definition, policy_text)
-      const made = await context.tx.insertInto('access_control_policies').values({ ...input, policy_definition: definition as never }).returningAll().executeTakeFirstOrThrow()
+      const made = await context.tx
+        .insertInto('access_control_policies')
+        .values({ ...input, policy_definition: definition as never })
+        .returningAll()
+        .executeTakeFirstOrThrow()
       const { rows } = await sql<{ count: number }>`select count(*) from access_control_policies`.execute(context.tx)
-      if (Number(rows[0]?.count) > mostPolicies) throw new Problem(403, 'quota_exceeded', `A tenant has at most ${mostPolicies} policies.`, { limit: mostPolicies, unit: 'policies' })
+      if (Number(rows[0]?.count) > mostPolicies)
+        throw new Problem(403, 'quota_exceeded', `A tenant has at most ${mostPolicies} policies.`, {
+          limit: mostPolicies,
+          unit: 'policies',
+        })
       changesRights(context)
       return made
     },
@@ -64,8 +85,16 @@ export const policyOperations = {
     input: accessControlPolicies.update.extend({ ...byId.shape, policy_text: policyText }),
     output: accessControlPolicies.row,
     async run(context, { id, policy_definition, policy_text, ...changes }) {
-      const definition = policy_definition || policy_text !== undefined ? { policy_definition: (await definitionOf(context, policy_definition, policy_text)) as never } : {}
-      const changed = await context.tx.updateTable('access_control_policies').set({ ...changes, ...definition, updated_at: sql`now()` }).where('id', '=', id).returningAll().executeTakeFirstOrThrow(() => notFound('access policy'))
+      const definition =
+        policy_definition || policy_text !== undefined
+          ? { policy_definition: (await definitionOf(context, policy_definition, policy_text)) as never }
+          : {}
+      const changed = await context.tx
+        .updateTable('access_control_policies')
+        .set({ ...changes, ...definition, updated_at: sql`now()` })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow(() => notFound('access policy'))
       changesRights(context)
       return changed
     },
@@ -95,4 +124,12 @@ export const policyOperations = {
 }
 
 const log = resource(accessLogs)
-export const accessLogOperations = { list: operation({ ...log.list, input: log.list.input.extend({ user_id: Id.optional(), action: z.string().max(100).optional() }) as unknown as typeof log.list.input }) }
+export const accessLogOperations = {
+  list: operation({
+    ...log.list,
+    input: log.list.input.extend({
+      user_id: Id.optional(),
+      action: z.string().max(100).optional(),
+    }) as unknown as typeof log.list.input,
+  }),
+}

@@ -9,7 +9,13 @@ export async function synchronizePermissions(ownerUrl: string, operations: Itera
     const [resource_type = '', action = ''] = name.split('.')
     return { name, resource_type, action, description: summary, is_public: isPublic }
   })
-  const roles = Object.entries(rolePermissions).map(([name, granted]) => ({ name, description: roleDescriptions[name] ?? '', permissions: granted }))
+  const roles = Object.entries(rolePermissions).map(([name, granted]) => ({
+    name,
+    description: roleDescriptions[name] ?? '',
+    permissions: granted,
+  }))
   const wanted = [JSON.stringify(permissions), JSON.stringify(roles)] as const
-  await withOwner(ownerUrl, (client) => client.query('select synchronize_permissions($1, $2, $3)', [...wanted, hashOf(wanted.join('\n'))]))
+  await withOwner(ownerUrl, (client) =>
+    client.query('select synchronize_permissions($1, $2, $3)', [...wanted, hashOf(wanted.join('\n'))]),
+  )
 }

@@ -49,7 +49,10 @@ export function openRuleBook(pool: pg.Pool): RuleBook {
   return {
     known,
     async of(tenant, tx) {
-      return known(tenant) ?? (tx ? read(tenant, tx) : scoped(pool, { tenant, user: null, seesAll: true }, (own) => read(tenant, own), true))
+      return (
+        known(tenant) ??
+        (tx ? read(tenant, tx) : scoped(pool, { tenant, user: null, seesAll: true }, (own) => read(tenant, own), true))
+      )
     },
     forget(tenant) {
       if (forgotten.size >= tenantsKept) forgotten.clear()
@@ -63,20 +66,41 @@ export function openRuleBook(pool: pg.Pool): RuleBook {
 async function versionOf(tx: Tx): Promise<string> {
   const { rows } = await sql<{ version: string }>`
     select md5(coalesce(string_agg(line, ',' order by line), '')) as version from (
-      select id || ' ' || xmin from roles union all select id || ' ' || xmin from role_permissions union all select id || ' ' || xmin from access_control_policies) as changed (line)`.execute(tx)
+      select id || ' ' || xmin from roles union all select id || ' ' || xmin from role_permissions union all select id || ' ' || xmin from access_control_policies) as changed (line)`.execute(
+    tx,
+  )
   return rows[0]?.version ?? ''
 }
 
 async function readRules(tx: Tx, version: string): Promise<TenantRules> {
   const [roles, policies] = await Promise.all([
     sql<{ name: string; permissions: string[] }>`
-      select name, array(select permission from role_permissions where (role_permissions.tenant_id, role_id) = (roles.tenant_id, roles.id) order by permission) as permissions from roles`.execute(tx),
-    tx.selectFrom('access_control_policies').select(['id', 'name', 'policy_definition']).where('enabled', '=', true).orderBy('id').execute(),
+      select name, array(select permission from role_permissions where (role_permissions.tenant_id, role_id) = (roles.tenant_id, roles.id) order by permission) as permissions from roles`.execute(
+      tx,
+    ),
+    tx
+      .selectFrom('access_control_policies')
+      .select(['id', 'name', 'policy_definition'])
+      .where('enabled', '=', true)
+      .orderBy('id')
+      .execute(),
   ])
-  return rulesOf(version, new Map(roles.rows.map(({ name, permissions }) => [name, permissions])), policies.map(({ id, name, policy_definition }) => ({ id, name, definition: policy_definition as unknown as PolicyJson })))
+  return rulesOf(
+    version,
+    new Map(roles.rows.map(({ name, permissions }) => [name, permissions])),
+    policies.map(({ id, name, policy_definition }) => ({
+      id,
+      name,
+      definition: policy_definition as unknown as PolicyJson,
+    })),
+  )
 }
 
-export function rulesOf(version: string, roles: ReadonlyMap<string, readonly string[]>, policies: KeptPolicy[]): TenantRules {
+export function rulesOf(
+  version: string,
+  roles: ReadonlyMap<string, readonly string[]>,
+  policies: KeptPolicy[],
+): TenantRules {
   const named = peopleNamed(policies)
   const slices = new Map<string, Slice | null>()
   return {
