@@ -8,6 +8,7 @@ import { identity } from './domains/identity/domain.ts'
 import { makeFirstTenant } from './domains/identity/first-start.ts'
 import { openAuthorization } from './domains/identity/open-authorization.ts'
 import { compliance } from './domains/compliance/domain.ts'
+import { openCompliance } from './domains/compliance/open-compliance.ts'
 import { metering } from './domains/metering/domain.ts'
 import { narration } from './domains/narration/domain.ts'
 import { openUseRecorder } from './domains/identity/record-use.ts'
@@ -74,10 +75,11 @@ export async function openApp({ environment = process.env, log, work = false }: 
     services.tenancy = openTenancy(kernel)
     kernel.closing.push(openMetering(kernel))
     services.accessTokens = openAccessTokens(config.secret)
-    const uses = openUseRecorder(kernel.pool)
-    kernel.closing.push(() => uses.close())
+    services.uses = openUseRecorder(kernel.pool)
+    kernel.closing.push(() => services.uses.close())
     services.authorizer = services.authorization = await openAuthorization(kernel)
-    services.authenticator = openAuthenticator(kernel.pool, services.accessTokens, uses, services.tenancy.resolver, services.authorization.permissionsOf)
+    services.authenticator = openAuthenticator(kernel.pool, services.accessTokens, services.uses, services.tenancy.resolver, services.authorization.permissionsOf)
+    kernel.closing.push(await openCompliance(kernel, { work }))
     await makeFirstTenant(urls.owner)
     if (work && config.VOICEPRESS_WORKERS > 0) await startQueue(kernel, { alone: embedded !== null })
     return { kernel }

@@ -62,7 +62,7 @@ async function prepareRoles(client: pg.Client, urls: DatabaseUrls): Promise<void
   const { rows } = await client.query<{ rolname: string }>(`select rolname from pg_roles where rolname like 'voicepress\\_%'`)
   const known = new Set(rows.map((row) => row.rolname))
   try {
-    for (const role of ['voicepress_owner', 'voicepress_platform', ...logins]) if (!known.has(role)) await client.query(`create role ${role}`)
+    for (const role of ['voicepress_owner', 'voicepress_platform', 'voicepress_auditor', ...logins]) if (!known.has(role)) await client.query(`create role ${role}`)
     for (const role of logins) {
       const { password } = new URL(role === 'voicepress_app' ? urls.app : urls.worker)
       const works = known.has(role) && (await canLogIn(role === 'voicepress_app' ? urls.app : urls.worker))
@@ -71,9 +71,9 @@ async function prepareRoles(client: pg.Client, urls: DatabaseUrls): Promise<void
     const { rows: [database] } = await client.query<{ name: string }>('select quote_ident(current_database()) as name')
     await client.query(`
       grant voicepress_owner to current_user;
-      grant voicepress_worker, voicepress_platform to voicepress_owner;
+      grant voicepress_worker, voicepress_platform, voicepress_auditor to voicepress_owner;
       grant create on database ${database?.name} to voicepress_worker;
-      grant usage, create on schema public to voicepress_owner, voicepress_platform, voicepress_worker;
+      grant usage, create on schema public to voicepress_owner, voicepress_platform, voicepress_auditor, voicepress_worker;
       grant usage on schema public to voicepress_app`)
   } catch (error) {
     if ((error as { code?: string }).code !== '42501') throw error
@@ -107,7 +107,7 @@ export async function prepareDatabase(urls: DatabaseUrls, migrations: Migration[
     await client.query(journal)
     await up(client, migrations)
     await client.query('reset role')
-    await client.query('revoke create on schema public from voicepress_platform, voicepress_worker')
+    await client.query('revoke create on schema public from voicepress_platform, voicepress_auditor, voicepress_worker')
   })
 }
 
@@ -142,7 +142,7 @@ async function inOneTransaction(client: pg.Client, migration: Migration, sql: st
 /** Takes back the newest migrations down to, and not including, `to`. */
 export async function migrateDown(urls: DatabaseUrls, migrations: Migration[], to = 0): Promise<void> {
   await withOwner(urls.owner, async (client) => {
-    await client.query('grant create on schema public to voicepress_platform, voicepress_worker')
+    await client.query('grant create on schema public to voicepress_platform, voicepress_auditor, voicepress_worker')
     await client.query('set role voicepress_owner')
     const done = await applied(client)
     for (const migration of migrations.toReversed()) {

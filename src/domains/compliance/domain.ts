@@ -1,5 +1,12 @@
 import { auditLogs } from '../../kit/audit.table.ts'
 import type { Domain } from '../../kit/kernel.ts'
-import { operations } from './compliance.ts'
+import { auditLogOperations, auditOperations } from './audit-operations.ts'
+import { auditChains, gdprErasures, gdprRequests, securityEvents } from './compliance.table.ts'
+import { securityEventOperations, securitySubscriptions } from './security-events.ts'
 
-export const compliance: Domain = { name: 'compliance', tables: [auditLogs] as never, operations: [operations] }
+export const compliance: Domain = {
+  name: 'compliance',
+  tables: [auditLogs, auditChains, securityEvents, gdprRequests, gdprErasures] as never,
+  operations: [auditLogOperations, auditOperations, securityEventOperations],
+  subscriptions: securitySubscriptions,
+}
