@@ -110,6 +110,8 @@ end $$;
 create function change_account(wanted uuid, changes jsonb) returns void language plpgsql volatile security definer set search_path = public, pg_temp as $$
 declare account tenants := enter_account(wanted, jsonb_build_object('changes', changes)); look uuid := (changes ->> 'branding_configuration_id')::uuid;
 begin
+  -- Nobody locks themselves out.
+  if changes ? 'subscription_status' and wanted = current_tenant() then raise exception 'your own' using errcode = '42501'; end if;
   if changes ? 'subscription_plan_id' then perform book_plan(wanted, account.reseller_id, (changes ->> 'subscription_plan_id')::uuid); end if;
   if look is not null and not exists (select from branding_configurations b where b.id = look and b.reseller_id = coalesce(account.reseller_id, '00000000-0000-0000-0000-000000000001'))
   then raise exception 'no such branding' using errcode = '42501'; end if;

@@ -4,10 +4,11 @@ import { z } from 'zod'
 import type { Tx } from '../../kit/database.ts'
 import { type FileReply, file, operation } from '../../kit/operation.ts'
 import { Id } from '../../kit/table.ts'
+import { AnyId } from './resolve-tenant.ts'
 import { etagOf, writeCsv } from './write-csv.ts'
 
 const month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month as 2026-11')
-const input = z.object({ month, reseller_id: Id.optional() })
+const input = z.object({ month, reseller_id: AnyId.optional() })
 
 const line = z.object({
   id: Id,

@@ -5,11 +5,12 @@ import { Problem, notFound } from '../../kit/errors.ts'
 import { type Context, operation } from '../../kit/operation.ts'
 import { page, pageOf } from '../../kit/resource.ts'
 import { Id, email } from '../../kit/table.ts'
+import { AnyId } from './resolve-tenant.ts'
 import { states } from './standing.ts'
 import { tiers } from './tenancy.table.ts'
 
 /** What a reseller, and the platform, see of a tenant: the account, and none of what is in it. */
-export const account = z
+const account = z
   .object({
     id: Id,
     name: z.string(),
@@ -67,7 +68,7 @@ const reserved = new Set([
   'static',
   'assets',
 ])
-const byId = z.object({ id: Id })
+const byId = z.object({ id: AnyId })
 const time = z.iso.datetime({ offset: true })
 
 async function show(tx: Tx, id: string): Promise<Account> {
@@ -96,7 +97,7 @@ export const accountOperations = {
     writes: true,
     input: z.object({
       limit: z.number().int().min(1).max(200).default(50),
-      after: Id.optional(),
+      after: AnyId.optional(),
       standing: z.enum(states).optional(),
     }),
     output: page(account),
@@ -156,7 +157,7 @@ export const accountOperations = {
       administrator_email: email().zod,
       trial_days: z.number().int().min(0).max(365).default(0),
       /** Only the platform opens tenants for others. */
-      reseller_id: Id.optional(),
+      reseller_id: AnyId.optional(),
     }),
     output: account,
     async run({ tx, request }, input) {
@@ -173,7 +174,7 @@ export const accountOperations = {
     path: '/v1/accounts/:id',
     summary: "Change a tenant's name, plan, state or branding",
     input: z.strictObject({
-      id: Id,
+      id: AnyId,
       name: z.string().min(1).max(255).optional(),
       subscription_plan_id: Id.optional(),
       subscription_status: z.enum(states).optional(),
@@ -210,7 +211,7 @@ export const accountOperations = {
     method: 'POST',
     path: '/v1/accounts/:id/hand-over',
     summary: 'Offer a tenant to another reseller; null takes the offer back',
-    input: byId.extend({ reseller_id: Id.nullable() }),
+    input: byId.extend({ reseller_id: AnyId.nullable() }),
     output: account,
     run: (context, { id, reseller_id }) => through(context, id, sql`offer_account(${id}, ${reseller_id}::uuid)`),
   }),

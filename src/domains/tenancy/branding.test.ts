@@ -208,6 +208,8 @@ describe('an address', () => {
     expect((await at(`${one.slug}.books.example`, '/v1/tenant', bearer)).body.id).toBe(one.id)
     expect((await at('books.example', '/v1/tenant', bearer)).body.id).toBe(one.id)
     expect((await at('books.example', '/v1/tenant', { ...bearer, 'x-tenant-id': one.id })).status).toBe(200)
+    const first = { authorization: `Bearer ${app.admin.token}`, 'x-tenant-id': app.admin.tenant }
+    expect((await at('books.example', '/v1/tenant', first)).status).toBe(200)
     for (const [host, headers] of [
       [`${other.slug}.books.example`, bearer],
       ['books.example', { ...bearer, 'x-tenant-id': other.id }],

@@ -16,7 +16,7 @@ export type Features = z.output<typeof features>
 export type Feature = Exclude<keyof Features, 'models'>
 
 /** A tenant without a plan is the installation's own, and has everything. */
-export function includes(of: Features | null, wanted: Feature | { model: string }): boolean {
+function includes(of: Features | null, wanted: Feature | { model: string }): boolean {
   if (of === null) return true
   return typeof wanted === 'string' ? of[wanted] === true : (of.models ?? []).some((model) => model === wanted.model)
 }

@@ -6,10 +6,11 @@ import { operation } from '../../kit/operation.ts'
 import { page, pageOf } from '../../kit/resource.ts'
 import { Id, email } from '../../kit/table.ts'
 import { accountOperations } from './accounts.ts'
+import { AnyId } from './resolve-tenant.ts'
 import { resellers } from './resellers.table.ts'
 
 type Reseller = Row<typeof resellers>
-const byId = z.object({ id: Id })
+const byId = z.object({ id: AnyId })
 const output = resellers.row.extend({ office: Id }).meta({ id: 'reseller_account' })
 const shown = (row: Reseller) => ({ ...row, office: row.tenant_id })
 
@@ -39,7 +40,7 @@ export const resellerOperations = {
     method: 'GET',
     path: '/v1/resellers',
     summary: 'List resellers, newest first',
-    input: z.object({ limit: z.number().int().min(1).max(200).default(50), after: Id.optional() }),
+    input: z.object({ limit: z.number().int().min(1).max(200).default(50), after: AnyId.optional() }),
     output: page(output),
     async run({ tx }, { limit, after }) {
       const { rows } =

@@ -237,6 +237,16 @@ describe('resellers', () => {
     expect((await inside.request('GET', '/v1/me')).status).toBe(200)
   })
 
+  test('nobody locks themselves out', async () => {
+    const own = `/v1/accounts/${platform.tenant}`
+    expect((await platform.request('POST', `${own}/suspend`, { reason: 'x' })).status).toBe(404)
+    expect((await platform.request('PATCH', own, { subscription_status: 'expired' })).status).toBe(404)
+    const [self] = (await platform.call('GET', '/v1/resellers')).items.filter(
+      ({ office }: { office: string }) => office === platform.tenant,
+    )
+    expect((await platform.request('PATCH', `/v1/resellers/${self.id}`, { status: 'suspended' })).status).toBe(404)
+  })
+
   test('a statement adds up usage and commission', async () => {
     const month = new Date().toISOString().slice(0, 7)
     const account = await openAccount(seller.person, 'counted', { subscription_plan_id: tiers.Premium })
