@@ -30,7 +30,13 @@ export const resourceOwnership = table('resource_ownership', 'ownership', {
 })
 
 /** Cedar's JSON form of one policy; `check-policy.ts` judges what is in it. */
-export const policyDefinition = z.record(z.string().max(100), z.unknown())
+const policyDefinition = z.looseObject({
+  effect: z.enum(['permit', 'forbid']),
+  principal: z.looseObject({ op: z.enum(['All', '==', 'in', 'is']) }),
+  action: z.looseObject({ op: z.enum(['All', '==', 'in']) }),
+  resource: z.looseObject({ op: z.enum(['All', '==', 'in', 'is']) }),
+  conditions: z.array(z.looseObject({ kind: z.enum(['when', 'unless']), body: z.record(z.string(), z.unknown()) })),
+})
 
 export const accessControlPolicies = table('access_control_policies', 'access policy', {
   name: text(100),

@@ -120,6 +120,18 @@ describe('roles', () => {
     expect((await admin.request('DELETE', `/v1/user-roles/${items[0].id}`)).body.type).toContain('last_administrator')
   })
 
+  test('keep one of two administrators who take it from each other at once', async () => {
+    const other = await app.addTenant('duel')
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((name) => app.addPerson(other, `${name}@example.com`, ['admin'])),
+    )
+    const replies = await Promise.all([
+      one!.request('PATCH', `/v1/users/${two!.id}`, { roles: ['viewer'] }),
+      two!.request('PATCH', `/v1/users/${one!.id}`, { roles: ['viewer'] }),
+    ])
+    expect(replies.map(({ status }) => status).sort()).toEqual([200, 409])
+  })
+
   test('list what can be granted', async () => {
     const { items } = await admin.call('GET', '/v1/permissions')
     expect(items).toContainEqual({

@@ -58,6 +58,8 @@ function idsOf(constraint: PolicyJson['principal'] | PolicyJson['action']): { ty
 }
 
 function speaksTo({ definition: { action, principal } }: KeptPolicy, asked: Asked): boolean {
+  // One that no version of this software has written; it is heard, and refuses because it can't be evaluated.
+  if (!action || !principal) return true
   const isAbout =
     action.op === 'All' || idsOf(action).some(({ id }) => id === asked.action || asked.groups.includes(id))
   if (!isAbout) return false
@@ -84,7 +86,7 @@ export function sliceFor(policies: KeptPolicy[], asked: Asked, key: string): Sli
   return {
     policies: about,
     words: new Set(Array.from(text.matchAll(/"([A-Za-z_]\w*)"/g), ([, word]) => word as string)),
-    asksResource: asks('resource') || about.some(({ definition }) => definition.resource.op !== 'All'),
+    asksResource: asks('resource') || about.some(({ definition }) => definition.resource?.op !== 'All'),
     asksTime: asksContext('now'),
     asksAddress: asksContext('address'),
     key,
@@ -94,12 +96,13 @@ export function sliceFor(policies: KeptPolicy[], asked: Asked, key: string): Sli
 const granted = 'granted by role'
 const head = 'head of '
 
-async function parse(slice: Slice): Promise<string> {
+type Cedar = Awaited<ReturnType<typeof loadCedar>>
+
+/** Not asynchronous, nor is what uses its answer: the name may stand for other policies a moment later. */
+function parse({ preparsePolicySet }: Cedar, slice: Slice): { place: string } | { error: string } {
   const known = parsed.get(slice.key)
-  if (known) return known
-  const { preparsePolicySet } = await loadCedar()
+  if (known) return { place: known }
   const oldest = parsed.size < places ? undefined : (parsed.entries().next().value as [string, string])
-  if (oldest) parsed.delete(oldest[0])
   const place = oldest?.[1] ?? `slice ${parsed.size}`
   const staticPolicies: Record<string, PolicyJson | string> = { [granted]: 'permit(principal, action, resource);' }
   for (const { id, definition } of slice.policies) {
@@ -108,10 +111,10 @@ async function parse(slice: Slice): Promise<string> {
     if (definition.effect === 'permit') staticPolicies[head + id] = { ...definition, conditions: [] }
   }
   const answer = preparsePolicySet(place, { staticPolicies })
-  if (answer.type === 'failure')
-    throw new Error(`policies could not be parsed: ${answer.errors.map(({ message }) => message).join('; ')}`)
+  if (answer.type === 'failure') return { error: answer.errors.map(({ message }) => message).join('; ') }
+  if (oldest) parsed.delete(oldest[0])
   parsed.set(slice.key, place)
-  return place
+  return { place }
 }
 
 /**
@@ -125,28 +128,30 @@ export async function evaluate(
   entities: EntityJson[],
   context: Context,
 ): Promise<Verdict> {
-  const [{ statefulIsAuthorized }, place] = [await loadCedar(), await parse(slice)]
+  const cedar = await loadCedar()
+  const ready = parse(cedar, slice)
+  const unfit = (message = ''): Verdict => ({
+    allowed: false,
+    by: 'error',
+    policies: slice.policies.map(({ id, name, definition: { effect } }) => ({
+      id,
+      name,
+      effect,
+      outcome: 'error',
+      message,
+    })),
+  })
+  if ('error' in ready) return unfit(ready.error)
   const action = { type: 'Action', id: asked.action }
-  const answer = statefulIsAuthorized({
+  const answer = cedar.statefulIsAuthorized({
     principal: { type: 'User', id: asked.user },
     action,
     resource,
     context,
-    preparsedPolicySetId: place,
+    preparsedPolicySetId: ready.place,
     entities: [...entities, { uid: action, attrs: {}, parents: asked.groups.map((id) => ({ type: 'Action', id })) }],
   })
-  if (answer.type === 'failure')
-    return {
-      allowed: false,
-      by: 'error',
-      policies: slice.policies.map(({ id, name, definition: { effect } }) => ({
-        id,
-        name,
-        effect,
-        outcome: 'error',
-        message: answer.errors[0]?.message,
-      })),
-    }
+  if (answer.type === 'failure') return unfit(answer.errors[0]?.message)
   const { decision, diagnostics } = answer.response
   const mention = (ids: string[], outcome: Verdict['policies'][number]['outcome']): Verdict['policies'] =>
     slice.policies.flatMap(({ id, name, definition: { effect } }) =>

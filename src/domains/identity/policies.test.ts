@@ -215,11 +215,27 @@ describe('policies', () => {
 
   test('are judged by a schema of everything declared', async () => {
     const { text, schema } = await admin.call('GET', '/v1/access-control-policies/schema')
+    const types = [...app.kernel.services.authorization.resources.values()].map(({ type }) => type)
+    expect(types.length).toBe(new Set(types).size)
     expect(text).toContain('entity Project')
     expect(Object.keys(schema[''].actions)).toEqual(
       expect.arrayContaining(['projects.archive', 'projects.*', 'reads', 'changes']),
     )
     expect(Object.keys(schema[''].entityTypes.Project.shape.attributes)).not.toContain('manuscript_blob')
+  })
+
+  test('that cannot be evaluated refuse', async () => {
+    await scoped(app.kernel.pool, { tenant, user: null, seesAll: true }, (tx) =>
+      tx
+        .insertInto('access_control_policies')
+        .values({ name: 'unreadable', policy_definition: {} as never })
+        .execute(),
+    )
+    app.kernel.services.authorization.forget(tenant)
+    expect((await creator.request('GET', '/v1/projects')).status).toBe(403)
+    const [{ id }] = (await admin.call('GET', '/v1/access-control-policies')).items
+    await admin.call('DELETE', `/v1/access-control-policies/${id}`)
+    expect((await creator.request('GET', '/v1/projects')).status).toBe(200)
   })
 
   test('of another tenant are not seen and do not hold', async () => {

@@ -19,6 +19,11 @@ const policyText = z
   .max(32_000)
   .optional()
   .meta({ description: "The policy in Cedar's own language, instead of policy_definition" })
+/** Judged by Cedar and not by its declared form, which could not say as much. */
+const policyInput = {
+  policy_definition: z.record(z.string().max(100), z.unknown()).optional(),
+  policy_text: policyText,
+}
 const { list, get, remove } = resource(accessControlPolicies)
 
 let schema: SchemaJson<string> | undefined
@@ -58,7 +63,7 @@ export const policyOperations = {
     method: 'POST',
     path: '/v1/access-control-policies',
     summary: 'Make an access policy: a rule about attributes that narrows what roles grant',
-    input: accessControlPolicies.create.partial({ policy_definition: true }).extend({ policy_text: policyText }),
+    input: accessControlPolicies.create.extend(policyInput),
     output: accessControlPolicies.row,
     async run(context, { policy_definition, policy_text, ...input }) {
       const definition = await definitionOf(context, policy_definition, policy_text)
@@ -82,7 +87,7 @@ export const policyOperations = {
     method: 'PATCH',
     path: '/v1/access-control-policies/:id',
     summary: 'Change an access policy, or switch it off and on',
-    input: accessControlPolicies.update.extend({ ...byId.shape, policy_text: policyText }),
+    input: accessControlPolicies.update.extend({ ...byId.shape, ...policyInput }),
     output: accessControlPolicies.row,
     async run(context, { id, policy_definition, policy_text, ...changes }) {
       const definition =

@@ -3,6 +3,7 @@ import type { BlobStore } from '../../engines/storage/storage.ts'
 import type { Config } from '../../kit/config.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { Authenticator } from './authenticate.ts'
+import type { UseRecorder } from './record-use.ts'
 
 declare module '../../kit/operation.ts' {
   interface Services {
@@ -11,6 +12,7 @@ declare module '../../kit/operation.ts' {
     mail: Mail
     authenticator: Authenticator
     accessTokens: AccessTokens
+    uses: UseRecorder
   }
 }
 

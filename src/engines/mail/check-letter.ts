@@ -1,7 +1,7 @@
 import { Problem } from '../../kit/errors.ts'
 import type { Letter } from './mail.ts'
 
-const control = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/
+const control = /[\p{Cc}\u2028\u2029]/u
 /** One address and nothing around it: no display name, no list, no route (RFC 5321, 4.1.2, without quoted local parts). */
 const oneAddress = /^[^\s@<>()[\]\\,;:"]{1,64}@[^\s@<>()[\]\\,;:"]{1,255}$/
 const longestHeader = 998

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type TestApp, openTestApp, testPassword } from '../../../test/app.ts'
+import { ask, queryAsOwner, signIn } from '../../../test/sign-in.ts'
+
+let app: TestApp
+beforeAll(async () => {
+  // A proxy that is believed lets each request come from an address of its own.
+  app = await openTestApp({ work: false, environment: { VOICEPRESS_RATE_LIMITS: 'false', VOICEPRESS_TRUST_PROXY: 'true' } })
+})
+afterAll(() => app.close())
+
+let next = 0
+const elsewhere = () => ({ 'x-forwarded-for': `198.18.${(++next >> 8) & 255}.${next & 255}` })
+const guess = (email: string, headers: Record<string, string>, password = `wrong ${next} password`) => ask(app, 'POST', '/v1/sessions', { email, password }, headers)
+const statuses = async (replies: Promise<{ status: number }>[]) => (await Promise.all(replies)).map(({ status }) => status)
+const count = (all: number[], status: number) => all.filter((one) => one === status).length
+
+test('guesses at one account from many addresses are limited, all at once too, and the right one among them is not told', async () => {
+  const { email, id } = await app.addPerson(app.admin.tenant, 'guessed@example.com', ['viewer'])
+  const replies = await statuses(Array.from({ length: 40 }, () => guess(email, elsewhere())))
+  expect([count(replies, 401), count(replies, 429)]).toEqual([10, 30])
+  const right = await signIn(app, email, {}, elsewhere())
+  expect(right.status).toBe(429)
+  expect(Number(right.headers.get('retry-after'))).toBeGreaterThan(0)
+  const told = await queryAsOwner(app, `select payload from events where name = 'security.sign_in_blocked' and payload->>'user_id' = $1`, [id])
+  expect(told).toHaveLength(1)
+})
+
+test('strangers who guess do not keep its owner out of where they have signed in before', async () => {
+  const { email } = await app.addPerson(app.admin.tenant, 'owner-at-home@example.com', ['viewer'])
+  const home = { 'x-forwarded-for': '203.0.113.77' }
+  expect((await signIn(app, email, {}, home)).status).toBe(200)
+  await Promise.all(Array.from({ length: 15 }, () => guess(email, elsewhere())))
+  expect((await signIn(app, email, {}, elsewhere())).status).toBe(429)
+  expect((await signIn(app, email, {}, home)).status).toBe(200)
+  // Nor is home a place to guess from for ever.
+  const replies: number[] = []
+  for (let round = 0; round < 12; round++) replies.push((await guess(email, home)).status)
+  expect(count(replies, 429)).toBeGreaterThan(0)
+})
+
+test('nobody is locked out for ever, and who proves that the mailbox is theirs is not at all', async () => {
+  const { email, id, tenant } = await app.addPerson(app.admin.tenant, 'patient@example.com', ['viewer'])
+  await Promise.all(Array.from({ length: 12 }, () => guess(email, elsewhere())))
+  expect((await signIn(app, email, {}, elsewhere())).status).toBe(429)
+  await queryAsOwner(app, `update login_attempts set created_at = created_at - interval '16 minutes'`)
+  expect((await signIn(app, email, {}, elsewhere())).status).toBe(200)
+  await Promise.all(Array.from({ length: 12 }, () => guess(email, elsewhere())))
+  const { hashToken, makeTenantToken } = await import('./tokens.ts')
+  const token = makeTenantToken('vr', tenant)
+  await queryAsOwner(app, `insert into password_reset_tokens (tenant_id, user_id, token_hash, expires_at) values ($1, $2, $3, now() + interval '1 hour')`, [tenant, id, hashToken(token)])
+  expect((await ask(app, 'POST', '/v1/passwords/reset', { token, password: 'sovereign-marmalade-92-tulip' })).status).toBe(200)
+  expect((await signIn(app, email, { password: 'sovereign-marmalade-92-tulip' }, elsewhere())).status).toBe(200)
+})
+
+test('one address cannot try one password on many accounts, not even by signing in to its own in between', async () => {
+  const { email } = await app.addPerson(app.admin.tenant, 'sprayer@example.com', ['viewer'])
+  for (const address of ['203.0.113.9', '2001:db8::1']) {
+    const replies: number[] = []
+    for (let account = 0; account < 60; account++) {
+      // Of IPv6 one has a whole network.
+      const from = { 'x-forwarded-for': address.includes(':') ? `2001:db8::${account + 1}` : address }
+      if (account % 10 === 5) await signIn(app, email, {}, from)
+      replies.push((await guess(`somebody-${account}@example.com`, from, testPassword)).status)
+    }
+    expect([count(replies, 401), count(replies, 429)]).toEqual([50, 10])
+  }
+})
+
+test('an address that has no account is limited and answered just as one that has', async () => {
+  const { email } = await app.addPerson(app.admin.tenant, 'there@example.com', ['viewer'])
+  const answers = async (email: string) => {
+    const replies = []
+    for (let round = 0; round < 12; round++) replies.push(await guess(email, elsewhere()))
+    return replies.map(({ status, body, headers }) => [status, { ...body, request_id: '' }, headers.get('retry-after'), [...headers.keys()].sort()])
+  }
+  expect(await answers(email)).toEqual(await answers('nobody-there@example.com'))
+  const forgot = async (email: string) => {
+    const replies = []
+    for (let round = 0; round < 5; round++) replies.push(await ask(app, 'POST', '/v1/passwords/forgot', { email }, elsewhere()))
+    return replies.map(({ status, body }) => [status, { ...body, request_id: '' }])
+  }
+  expect(await forgot(email)).toEqual(await forgot('nobody-there@example.com'))
+})
+
+/** How often a value of the one is above a value of the other: 0.5 when nothing tells them apart, 0 or 1 when everything does (Mann–Whitney U, scaled). */
+function separation(one: number[], other: number[]): number {
+  const above = one.flatMap((a) => other.map((b): number => (a > b ? 1 : a === b ? 0.5 : 0)))
+  return above.reduce((sum, value) => sum + value, 0) / above.length
+}
+
+async function time(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return performance.now() - began
+}
+
+test('how long an answer takes does not tell whether there is an account', async () => {
+  const people = await Promise.all(['a', 'b', 'c', 'd'].map((name) => app.addPerson(app.admin.tenant, `timed-${name}@example.com`, ['viewer'])))
+  await queryAsOwner(app, `update users set password_hash = null where email = 'timed-d@example.com'`)
+  const measure = async (ways: Record<string, () => Promise<unknown>>, rounds: number) => {
+    const times: Record<string, number[]> = {}
+    // In turn, so that whatever slows the machine slows all.
+    for (let round = 0; round < rounds; round++) for (const [name, way] of Object.entries(ways)) (times[name] ??= []).push(await time(way))
+    return times
+  }
+  let at = 0
+  const sample = async () => {
+    await queryAsOwner(app, 'delete from login_attempts')
+    const times = await measure(
+      {
+        known: () => guess(people[at++ % 4]?.email as string, elsewhere()),
+        unknown: () => guess(`nobody-${at++}@example.com`, elsewhere()),
+        // What an answer that skips the hash would look like: the measurement must be able to see it.
+        unhashed: () => ask(app, 'POST', '/v1/sessions/refresh', { refresh_token: 'vf_nonsense' }, elsewhere()),
+      },
+      30,
+    )
+    return { apart: separation(times.known ?? [], times.unknown ?? []), leak: separation(times.known ?? [], times.unhashed ?? []) }
+  }
+  // A difference stays; noise doesn't.
+  const samples = []
+  for (let round = 0; round < 4; round++) {
+    samples.push(await sample())
+    if (Math.abs((samples.at(-1)?.apart ?? 1) - 0.5) < 0.2) break
+  }
+  expect(Math.min(...samples.map(({ apart }) => Math.abs(apart - 0.5)))).toBeLessThan(0.2)
+  expect(Math.max(...samples.map(({ leak }) => leak))).toBeGreaterThan(0.9)
+
+  const forgot = (email: string) => () => ask(app, 'POST', '/v1/passwords/forgot', { email }, elsewhere())
+  let apart = 1
+  for (let round = 0; round < 4 && apart >= 0.25; round++) {
+    await queryAsOwner(app, 'delete from login_attempts')
+    let turn = 0
+    const times = await measure({ known: () => forgot(people[turn % 4]?.email as string)(), unknown: () => forgot(`nobody-${turn++}@example.com`)() }, 12)
+    apart = Math.abs(separation(times.known ?? [], times.unknown ?? []) - 0.5)
+  }
+  expect(apart).toBeLessThan(0.25)
+})
+
+test('passwords that are guessed first are refused, with what would make them better', async () => {
+  const { request } = app.admin
+  const refused = async (password: string, more: object = {}) => (await request('POST', '/v1/users', { email: 'weak@example.com', password, roles: ['viewer'], ...more })).body
+  expect(await refused('short')).toMatchObject({ field: 'password', limit: 12 })
+  for (const password of ['password1234', 'aaaaaaaaaaaaaaaa', 'qwertyuiop[]12', 'Passw0rd!Passw0rd!', 'voicepress2026', '123456789012345'])
+    expect.soft(await refused(password), password).toMatchObject({ type: 'urn:voicepress:problem:weak_password', status: 400 })
+  expect(await refused('gulliver.swift', { full_name: 'Gulliver Swift' })).toMatchObject({ type: 'urn:voicepress:problem:weak_password' })
+  expect(await refused('weak@example.com')).toMatchObject({ type: 'urn:voicepress:problem:weak_password' })
+})
