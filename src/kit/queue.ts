@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Logger as QueueLogger, type TaskList, run } from 'graphile-worker'
+import { Logger as QueueLogger, type TaskList, parseCronItems, run } from 'graphile-worker'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { type Tx, scoped } from './database.ts'
@@ -37,7 +37,9 @@ export async function startQueue(kernel: Kernel, { alone }: { alone: boolean }):
   const tasks: TaskList = {
     job: (payload) => runTicket(kernel, running, payload as Ticket),
     event: (payload) => deliver(kernel, payload as Ticket),
+    schedule: async (payload) => void (await pool.query('select schedule_job($1)', [(payload as { kind: string }).kind])),
   }
+  const scheduled = [...kernel.jobs.values()].flatMap(({ name, schedule }) => (schedule ? [{ task: 'schedule', identifier: name, match: schedule, payload: { kind: name } }] : []))
   const cancel = (id: string) => running.get(id)?.abort(new Problem(409, 'cancelled', 'The job was cancelled.'))
   const runner = await run({
     pgPool: pool,
@@ -45,6 +47,7 @@ export async function startQueue(kernel: Kernel, { alone }: { alone: boolean }):
     noHandleSignals: true,
     pollInterval: 1000,
     taskList: tasks,
+    parsedCronItems: parseCronItems(scheduled),
     logger: new QueueLogger(() => (level, message) => log[level === 'warning' ? 'warn' : level === 'error' ? 'error' : 'trace']({ message }, 'queue')),
   })
   const unlisten = listen(kernel, ({ id, cancelling }) => {

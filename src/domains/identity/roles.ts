@@ -1,11 +1,18 @@
+const making = ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'lexicon_entries.*', 'voices.*', 'checks.*', 'jobs.*', 'costs.*']
+const looking = [
+  ...['projects.list', 'projects.get', 'projects.cover', 'chapters.list', 'chapters.get', 'chapters.audio', 'chapters.vtt', 'chapters.timings'],
+  ...['segments.list', 'segments.get', 'segments.audio', 'segments.ssml', 'segments.revisions', 'characters.list', 'characters.get', 'voices.list'],
+  ...['lexicon_entries.list', 'lexicon_entries.get', 'lexicon.export', 'project_shares.list', 'project_shares.get'],
+]
+
 /** What each role grants: names of operations, or `projects.*`. Sharing and ownership narrow it further, row by row. */
 export const rolePermissions: Record<string, readonly string[]> = {
   admin: ['*'],
-  manager: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'me.*', 'api_keys.*'],
-  creator: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'me.*', 'api_keys.*'],
-  validator: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'segments.revise', 'characters.list', 'characters.get', 'comments.*', 'voices.list', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*'],
+  manager: [...making, 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'me.*', 'api_keys.*'],
+  creator: [...making, 'me.*', 'api_keys.*'],
+  validator: [...looking, 'segments.revise', 'comments.*', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*'],
   analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'jobs.list', 'jobs.get', 'me.*'],
-  viewer: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'characters.list', 'characters.get', 'voices.list', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*'],
+  viewer: [...looking, 'comments.list', 'comments.get', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*'],
 }
 
 export const permissionsOf = (roles: readonly string[]): string[] => [...new Set(roles.flatMap((role) => rolePermissions[role] ?? []))]

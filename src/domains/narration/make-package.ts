@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { z } from 'zod'
 import { coverKind } from '../../engines/media/m4b-tags.ts'
+import type { DeliveryReport } from '../../engines/media/media.ts'
 import { type Book, bookTitle } from '../../engines/packaging/book.ts'
 import { packEpub3 } from '../../engines/packaging/epub3.ts'
 import { packMp3Zip } from '../../engines/packaging/mp3-zip.ts'
@@ -13,6 +14,7 @@ import type { JobContext } from '../../kit/jobs.ts'
 import { meter } from '../metering/meter.ts'
 import { enforceQuota } from '../tenancy/enforce-quota.ts'
 import { type LoadedBook, bookMetadata, loadBook } from './load-book.ts'
+import { nameDelivery } from './name-delivery.ts'
 import type { packageFormats, packages, platforms } from './narration.table.ts'
 import { packForAudible } from './pack-for-audible.ts'
 import { type Project, findProject, projectFolder, reach } from './project-state.ts'
@@ -78,7 +80,7 @@ export async function makePackage(context: JobContext, projectId: string, option
           file_bytes: size,
           sha256,
           manifest: JSON.stringify(made.manifest) as never,
-          delivery: JSON.stringify(made.delivery) as never,
+          delivery: JSON.stringify(made.delivery && nameDelivery(made.delivery)) as never,
           created_by: context.principal.user,
           expires_at: sql<string>`now() + ${config.VOICEPRESS_PACKAGE_DAYS} * interval '1 day'`,
         })
@@ -96,7 +98,7 @@ export async function makePackage(context: JobContext, projectId: string, option
 
 interface Packed {
   manifest: unknown
-  delivery: unknown
+  delivery: DeliveryReport | null
 }
 
 async function pack(context: JobContext, project: Project, loaded: LoadedBook, options: PackageOptions, folder: string, out: string, onProgress: (done: number) => void): Promise<Packed> {

@@ -51,6 +51,13 @@ export function planLines(lines: LineSource[], blocks: PlacedBlock[], { language
   })
 }
 
+/** Part of every chapter's key: another way of mastering makes other audio. */
+const masteringVersion = 1
+
+/** SHA-256 of everything a chapter's audio depends on. */
+export const chapterKey = (settings: { processing_chain?: string }, lines: PlannedLine[]): string =>
+  hashOf('chapter', masteringVersion, settings.processing_chain ?? 'audiobook_standard', lines.map(({ key, gapAfter }) => [key, gapAfter]))
+
 function marksWithin(block: PlacedBlock, line: LineSource): Mark[] {
   const from = line.start_offset - block.start
   const to = line.end_offset - block.start

@@ -5,7 +5,7 @@ import { Problem } from '../../kit/errors.ts'
 /** What each limit counts. Processing is in minutes of audio in this calendar month, UTC; storage in bytes. */
 const quotas = {
   users: { column: 'max_users', unit: 'users', used: sql<number>`(select count(*) from users where deleted_at is null)` },
-  projects: { column: 'max_projects', unit: 'projects', used: sql<number>`(select count(*) from projects where archived_at is null)` },
+  projects: { column: 'max_projects', unit: 'projects', used: sql<number>`count_projects()` },
   storage: { column: 'max_storage_bytes', unit: 'bytes', used: sql<number>`(select coalesce(sum(amount), 0) from usage_records where resource_type = 'storage')` },
   processing: {
     column: 'max_processing_minutes',
