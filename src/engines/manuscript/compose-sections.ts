@@ -64,9 +64,13 @@ function chooseStarts(blocks: FlowBlock[]): Map<number, SectionStart> {
   if (given.size === 0) return startsFromHeadings(blocks)
   const found = startsFromHeadings(blocks)
   const numbered = listHeadings(blocks).filter(({ heading, index }) => heading.is === 'chapter' && found.has(index))
-  const covered = numbered.filter(({ index }) => [0, 1, 2, 3].some((back) => given.has(index - back))).length
+  const isCovered = (index: number): boolean =>
+    given.has(index) || (blocks[index - 1]?.kind === 'heading' && isCovered(index - 1))
+  const covered = numbered.filter(({ index }) => isCovered(index)).length
   // Navigation that names only a cover and a beginning is none; what it says of places it does name stays.
-  if (numbered.length - covered < 2 || covered > numbered.length / 2) return given
+  const listed = [...given.values()].filter(({ source }) => source === 'navigation').length
+  const few = listed > 3 ? numbered.length <= listed * 2 : numbered.length - covered < 2
+  if (few || covered > numbered.length / 2) return given
   return new Map([...found, ...given].toSorted(([a], [b]) => a - b))
 }
 
