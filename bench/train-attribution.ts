@@ -19,7 +19,8 @@ import {
 
 const ALL = [...FEATURES, ...CONTEXT_FEATURES]
 const HIDDEN = 24
-const TRAINING: Training = { passes: 3, epochs: 12, seed: 1 }
+const PASSES = ['first', 'second', 'third']
+const TRAINING: Training = { passes: PASSES.length, epochs: 12, seed: 1 }
 
 /** One novel in one setting, with the gold speakers as indexes of its people. */
 export interface Sample {
@@ -235,12 +236,13 @@ async function run(args: string[]): Promise<void> {
     return
   }
   const rankers = train(samples, TRAINING)
-  const target = new URL('../src/engines/language/ranker-weights.ts', import.meta.url)
-  const tables = rankers.map((ranker, pass) => `  \`\n${printRanker(ranker, pass === 0 ? FEATURES : ALL)}\n\`,\n`)
-  writeFileSync(
-    target,
-    `/** Written by \`node bench/train-attribution.ts\`: a table a pass, a line a feature, as ranker.ts reads them. */\nexport const PASSES = [\n${tables.join('')}]\n`,
-  )
+  rankers.forEach((ranker, pass) => {
+    const name = PASSES[pass] as string
+    writeFileSync(
+      new URL(`../src/engines/language/weights/${name}-pass.ts`, import.meta.url),
+      `/** Written by \`node bench/train-attribution.ts\`: a line a feature, as ranker.ts reads them. */\nexport const ${name.toUpperCase()}_PASS = \`\n${printRanker(ranker, pass === 0 ? FEATURES : ALL)}\n\`\n`,
+    )
+  })
 }
 
 const percent = (cell: [number, number] | undefined): string =>

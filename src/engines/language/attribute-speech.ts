@@ -3,7 +3,9 @@ import { type Candidates, CONTEXT_FEATURES, FEATURES, featureRows } from './rank
 import { type RankReader, rankReader, type Scene } from './rank-reader.ts'
 import { contextRows } from './rank-context.ts'
 import { parseRanker, probabilities, type Ranker } from './ranker.ts'
-import { PASSES } from './ranker-weights.ts'
+import { FIRST_PASS } from './weights/first-pass.ts'
+import { SECOND_PASS } from './weights/second-pass.ts'
+import { THIRD_PASS } from './weights/third-pass.ts'
 
 export interface Attribution {
   /** Index of the person, or -1. */
@@ -27,7 +29,7 @@ export type Rankers = Ranker[]
 
 let stored: Rankers | undefined
 export const storedRankers = (): Rankers =>
-  (stored ??= PASSES.map((table, pass) =>
+  (stored ??= [FIRST_PASS, SECOND_PASS, THIRD_PASS].map((table, pass) =>
     parseRanker(table, pass === 0 ? FEATURES : [...FEATURES, ...CONTEXT_FEATURES]),
   ))
 
