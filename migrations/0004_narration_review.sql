@@ -35,19 +35,21 @@ create function count_projects() returns bigint language sql stable security def
   select count(*) from projects where archived_at is null
 $$;
 
--- As the owner: the policy of projects asks for shares, so that of shares can't ask for projects.
-create function owned_projects() returns uuid[] language sql stable security definer set search_path = public, pg_temp as $$
-  select coalesce(array_agg(id), '{}') from projects where owner_id = acting_user()
+-- Whose shares a person sees and changes: those of projects that they own or may edit. As the owner: the policy of projects asks for shares, so that
+-- of shares can't ask for projects.
+create function managed_projects() returns uuid[] language sql stable security definer set search_path = public, pg_temp as $$
+  select coalesce(array_agg(id), '{}') from projects
+  where owner_id = acting_user() or id in (select project_id from project_shares where user_id = acting_user() and revoked_at is null and can_edit)
 $$;
 drop policy seen on project_shares;
 drop policy changed on project_shares;
 drop policy removed on project_shares;
 create policy seen on project_shares as restrictive for select to voicepress_app using ((select sees_all())
-  or user_id = (select acting_user()) or shared_by = (select acting_user()) or project_id = any ((select owned_projects())::uuid[]));
+  or user_id = (select acting_user()) or project_id = any ((select managed_projects())::uuid[]));
 create policy changed on project_shares as restrictive for update to voicepress_app using ((select sees_all())
-  or shared_by = (select acting_user()) or project_id = any ((select owned_projects())::uuid[]));
+  or project_id = any ((select managed_projects())::uuid[]));
 create policy removed on project_shares as restrictive for delete to voicepress_app using ((select sees_all())
-  or shared_by = (select acting_user()) or project_id = any ((select owned_projects())::uuid[]));
+  or project_id = any ((select managed_projects())::uuid[]));
 
 -- Starts a job in every tenant; one that is still open there is not doubled.
 create function schedule_job(job_kind text) returns void language sql volatile security definer set search_path = public, pg_temp as $$
@@ -55,8 +57,8 @@ create function schedule_job(job_kind text) returns void language sql volatile s
   select id, job_kind, '{}', job_kind from tenants where suspended_at is null
   on conflict (tenant_id, unique_key) where status in ('queued', 'processing') do nothing
 $$;
-grant insert on jobs to voicepress_platform;
-create policy platform on jobs for insert to voicepress_platform with check (true);
+grant insert, select (tenant_id, unique_key, status) on jobs to voicepress_platform;
+create policy platform on jobs to voicepress_platform using (true);
 alter function schedule_job(text) owner to voicepress_platform;
 revoke execute on function schedule_job(text) from public;
 grant execute on function schedule_job(text) to voicepress_worker;
@@ -65,13 +67,13 @@ grant execute on function schedule_job(text) to voicepress_worker;
 
 drop function schedule_job(text);
 drop policy platform on jobs;
-revoke insert on jobs from voicepress_platform;
+revoke insert, select (tenant_id, unique_key, status) on jobs from voicepress_platform;
 drop policy seen on project_shares;
 drop policy changed on project_shares;
 drop policy removed on project_shares;
 create policy seen on project_shares as restrictive for select to voicepress_app using ((select sees_all()) or user_id = (select acting_user()) or shared_by = (select acting_user()));
 create policy changed on project_shares as restrictive for update to voicepress_app using ((select sees_all()) or shared_by = (select acting_user()));
 create policy removed on project_shares as restrictive for delete to voicepress_app using ((select sees_all()) or shared_by = (select acting_user()));
-drop function owned_projects(), count_projects(), revise_segment(uuid, text);
+drop function managed_projects(), count_projects(), revise_segment(uuid, text);
 drop table segment_revisions;
 alter table segments drop source_text;
