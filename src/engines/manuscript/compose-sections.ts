@@ -2,7 +2,7 @@ import { assignRoles } from './assign-roles.ts'
 import { countNumbered, listHeadings, startsFromHeadings } from './choose-starts.ts'
 import { classifyHeading } from './classify-heading.ts'
 import { findTextHeadings } from './find-text-headings.ts'
-import { block, estimateWords, type FlowBlock, type Role, type SectionStart } from './flow.ts'
+import { estimateWords, type FlowBlock, type Role, type SectionStart } from './flow.ts'
 import type { Block, Section } from './manuscript.ts'
 import { startsFromPattern } from './pattern-starts.ts'
 import { namePart, nameSection } from './name-section.ts'
@@ -194,5 +194,3 @@ function splitPartHeadings(headings: string[]): { parts: string[]; rest: string[
 
 /** A book without any text has no sections; one that is only scene breaks counts as none. */
 export const hasText = (blocks: FlowBlock[]): boolean => blocks.some(({ text }) => /[\p{L}\p{N}]/u.test(text))
-
-export const titleBlock = (text: string): FlowBlock => block('heading', text, [], { level: 1 })

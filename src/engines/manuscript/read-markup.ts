@@ -1,5 +1,5 @@
 import { readSemantics, type Semantics } from './classify-role.ts'
-import { isNoteReference, isPageNumber, isNote, noteTarget } from './markup-notes.ts'
+import { isNoteReference, isPageNumber, isNote } from './markup-notes.ts'
 import { block, type FlowBlock, type Omissions, type Role, type SectionStart } from './flow.ts'
 import type { BlockKind, Mark } from './manuscript.ts'
 import { elements, textOf, type Markup } from './markup-tree.ts'
@@ -148,7 +148,7 @@ class MarkupReader {
   /** What is left out may still be what a link points to. */
   private noteAnchors(node: Markup): void {
     if (node.attributes['id']) this.anchors.push(node.attributes['id'])
-    for (const child of elements(node)) if (noteTarget(child)) this.anchors.push(child.attributes['id'] ?? '')
+    for (const child of elements(node)) if (child.attributes['id']) this.anchors.push(child.attributes['id'])
   }
 
   private enter(
