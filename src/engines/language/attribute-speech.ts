@@ -1,6 +1,7 @@
 import type { Cue } from './find-cues.ts'
 import { type Candidates, CONTEXT_FEATURES, FEATURES, featureRows } from './rank-features.ts'
 import { type RankReader, rankReader, type Scene } from './rank-reader.ts'
+import { introducedFigure } from './introduced-figure.ts'
 import { contextRows } from './rank-context.ts'
 import { parseRanker, probabilities, type Ranker } from './ranker.ts'
 import { FIRST_PASS } from './weights/first-pass.ts'
@@ -27,6 +28,9 @@ export interface Attribution {
 /** One for each pass; each but the first sees what the one before thinks of the neighbouring utterances. */
 export type Rankers = Ranker[]
 
+/** How sure a figure who has just come in is the speaker whom a tag describes. */
+const INTRODUCED = 0.7
+
 let stored: Rankers | undefined
 export const storedRankers = (): Rankers =>
   (stored ??= [FIRST_PASS, SECOND_PASS, THIRD_PASS].map((table, pass) =>
@@ -50,6 +54,8 @@ export function attributeSpeech(scene: Scene, rankers = storedRankers()): Attrib
   const chosen = candidates.map(({ people }, index) => {
     const list = scores[index] as number[]
     const top = Math.max(...list)
+    const figure = introducedFigure(scene, index)
+    if (figure >= 0) return { person: figure, confidence: Math.max(INTRODUCED, list[people.indexOf(figure)] ?? 0) }
     return { person: people[list.indexOf(top)] ?? -1, confidence: people.length > 0 ? top : 0 }
   })
   return chosen.map(({ person, confidence }, index): Attribution => {

@@ -140,6 +140,12 @@ function readName(tokens: Token[], at: number, isName: (word: string) => boolean
   return { from: at, to, title: titles.at(-1) ?? '', words, shown: shown.join(' '), possessive }
 }
 
+const FUNCTION_WORDS = new Set(
+  'is was were are am be been has have had do does did will would shall should may might can could must not of in on at to for from by with as than or nor but when while where who whom whose which what how why all any some such so too very de y e o que con por para en fue era es no'.split(
+    ' ',
+  ),
+)
+
 /** 'Harvey Stone': after a known given name a capital makes a surname of any word. */
 const surnamed = (words: string[], token: Token): boolean =>
   words.length === 1 &&

@@ -83,8 +83,7 @@ function written(form: NameForm): string[] {
 function displayName(forms: NameForm[]): string {
   const total = forms.reduce((sum, form) => sum + form.count, 0)
   const top = forms[0] as NameForm
-  const alone = new Set(forms.filter((form) => form.words.length === 1).map((form) => form.words[0]))
-  const full = forms.filter((form) => form.words.length > 1 && (form.count > 1 || alone.has(form.words.at(-1))))
+  const full = forms.filter((form) => form.words.length > 1)
   const surname = full[0]?.shown.split(' ').slice(1).join(' ')
   if (top.words.length === 1 && top.title === '' && surname && top.words[0] !== full[0]?.words.at(-1)) {
     return `${properCase(top.shown)} ${properCase(surname)}`
