@@ -152,6 +152,7 @@ const surnamed = (words: string[], token: Token): boolean =>
   !token.opens &&
   givenNameGender(words[0] as string) !== null &&
   !NOT_NAMES.has(bare(token)) &&
+  !FUNCTION_WORDS.has(token.lower) &&
   !honorific(token.lower)
 
 /** After 'Mr.' any capital makes a name, after 'Sister' only what is a name elsewhere. */
