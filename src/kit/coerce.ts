@@ -11,9 +11,14 @@ function coerce(schema: z.ZodType | undefined, value: unknown): unknown {
   if (typeof value !== 'string') return value
   if (inner instanceof z.ZodNumber && value.trim() !== '' && Number.isFinite(Number(value))) return Number(value)
   if (inner instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value
-  if (schema instanceof z.ZodNullable && value === 'null') return null
+  if (value === 'null' && isNullable(schema)) return null
   if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return parseJson(value)
   return value
+}
+
+function isNullable(schema: z.ZodType | undefined): boolean {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return isNullable(schema.unwrap() as z.ZodType)
+  return schema instanceof z.ZodNullable
 }
 
 export function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {

@@ -39,7 +39,8 @@ export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unkno
     kernel.pool,
     scopedOpening(scope, readOnly),
     async (tx) => {
-      const replay = idempotencyKey && principal.user ? await claimKey(tx, operation, principal.user, idempotencyKey, raw) : undefined
+      // A file isn't kept for another time; it is made again.
+      const replay = idempotencyKey && principal.user && !isFileOutput(operation.output) ? await claimKey(tx, operation, principal.user, idempotencyKey, raw) : undefined
       if (replay !== undefined) return replay
       const context: Context = {
         tx,

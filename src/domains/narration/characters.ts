@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { slug } from '../../engines/packaging/name-files.ts'
+import { slugName } from '../../engines/language/slug-name.ts'
 import type { Row, Tx } from '../../kit/database.ts'
 import { Problem, notFound } from '../../kit/errors.ts'
 import { operation } from '../../kit/operation.ts'
@@ -55,6 +55,8 @@ export const characterOperations = {
       const before = await findCharacter(tx, id)
       await requireEditable(tx, before.project_id)
       if (changes.voice_id) await requireVoice(services, changes.voice_id)
+      if (before.role === 'narrator' && (changes.role ?? 'narrator') !== 'narrator')
+        await requireOtherNarrator(tx, before.project_id, id)
       // Until it is cast anew it keeps its voice: a line needs one.
       const chosen =
         changes.voice_id === undefined
@@ -161,7 +163,7 @@ async function requireOtherNarrator(tx: Tx, project: string, id: string): Promis
 
 /** As a detection would name it, so that it is known again when the text holds it. */
 export async function freeSlug(tx: Tx, project: string, of: string): Promise<string> {
-  const base = slug(of, 'character')
+  const base = slugName(of).slice(0, 180)
   const taken = new Set(
     (await tx.selectFrom('characters').select('slug').where('project_id', '=', project).execute()).map(
       (row) => row.slug,

@@ -10,11 +10,11 @@ export async function requireVoice(
   voice: string,
   field = 'voice_id',
 ): Promise<void> {
-  const { voices, failed } = await speech.voices()
-  if (voices.some(({ id }) => id === voice)) return
+  const engine = speech.engines.find(({ provider }) => voice.startsWith(`${provider}:`))
   // A provider that doesn't answer now can't say that it hasn't the voice.
-  const provider = voice.split(':')[0]
-  if (failed.some((one) => one.provider === provider)) return
+  const own = engine && (await engine.voices().catch(() => null))
+  if (own === null || own?.some(({ id }) => id === voice)) return
+  const { voices } = await speech.voices()
   const near = voices.filter(({ id }) => id.endsWith(`:${voice}`) || id.toLowerCase() === voice.toLowerCase())
   const hint =
     near.length > 0

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { z } from 'zod'
 import type { PlacedBlock } from '../../engines/manuscript/manuscript.ts'
+import { countWords } from '../../engines/manuscript/count-section.ts'
 import { buildSsml } from '../../engines/speech/build-ssml.ts'
 import { translateRequest } from '../../engines/speech/translate-request.ts'
 import { Problem, notFound } from '../../kit/errors.ts'
@@ -119,7 +120,7 @@ export const segmentAudioOperations = {
     output: segmentRow,
     async run({ tx, services }, { id, revision_id }) {
       const { project_id, chapter_id } = await findSegment(tx, id)
-      await requireEditable(tx, project_id)
+      const { language } = await requireEditable(tx, project_id)
       const revision = await tx
         .selectFrom('segment_revisions')
         .select(['id', 'before'])
@@ -138,7 +139,8 @@ export const segmentAudioOperations = {
         .set({
           ...values,
           voice_settings: values.voice_settings && (JSON.stringify(values.voice_settings) as never),
-          character_count: sql`length(${String(values.text)}::text)`,
+          word_count: countWords(String(values.text), language),
+          character_count: String(values.text).length,
           updated_at: sql`now()`,
         })
         .where('id', '=', id)

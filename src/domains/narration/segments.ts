@@ -260,6 +260,6 @@ export async function giveLines(tx: Tx, ids: string[], character: string, action
   await tx
     .updateTable('segments')
     .set({ character_id: character, rule: 'manual', confidence: 1, updated_at: sql`now()` })
-    .where('id', 'in', [...ids, '00000000-0000-0000-0000-000000000000'])
+    .where(sql<boolean>`id = any (${ids}::uuid[])`)
     .execute()
 }

@@ -142,7 +142,7 @@ async function planAudition(
       line: one(source, [], await openLineSettings(tx, services, await findProject(tx, project_id), voice_id)),
       project: project_id,
     }
-  const { voices } = await services.speech.voices()
+  const voices = await services.speech.engineOf(voice_id).voices()
   const [spoken = 'en'] = voices.find(({ id }) => id === voice_id)?.languages ?? []
   const lines = {
     language: language ?? (spoken === '*' ? 'en' : spoken),
