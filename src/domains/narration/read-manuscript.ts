@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { countSection } from '../../engines/manuscript/count-section.ts'
 import { type Manuscript, type Section, placeBlocks } from '../../engines/manuscript/manuscript.ts'
+import { speakHeadings } from '../../engines/manuscript/speak-headings.ts'
 import { readManuscript } from '../../engines/manuscript/read-manuscript.ts'
 import type { Tx } from '../../kit/database.ts'
 import { Problem } from '../../kit/errors.ts'
@@ -72,7 +73,7 @@ async function writeChapters(tx: Tx, project: Project, { sections, metadata }: M
   const readable = sections.filter((section) => section.blocks.some((block) => block.text.trim()))
   if (!readable.some(isIncluded)) throw new Problem(422, 'nothing_to_read', 'There is no text to read aloud in this manuscript.')
   for (const [index, section] of readable.entries()) {
-    const { text, blocks } = placeBlocks(section.blocks)
+    const { text, blocks } = placeBlocks(speakHeadings(section))
     const count = countSection(section, metadata.language)
     const included = isIncluded(section)
     if (included) {
