@@ -144,7 +144,7 @@ export function train(samples: Sample[], { passes, epochs, seed }: Training): Ra
         10 * pass + fold + 1,
       )
       for (const sample of samples.filter((one) => held.has(one.novel.name))) {
-        const scores = (rows.get(sample) as Candidates[]).map(({ rows: list }) => probabilities([ranker], list))
+        const scores = (rows.get(sample) as Candidates[]).map(({ rows: list }) => probabilities(ranker, list))
         next.set(sample, contextRows(sample.reader, sample.candidates, scores))
       }
     })

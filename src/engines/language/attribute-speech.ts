@@ -40,9 +40,9 @@ export const storedRankers = (): Rankers =>
 /** Each candidate's probability after the last pass. */
 export function rankPasses(reader: RankReader, candidates: Candidates[], rankers: Rankers): number[][] {
   const [first, ...later] = rankers
-  let scores = candidates.map(({ rows }) => probabilities([first as Ranker], rows))
+  let scores = candidates.map(({ rows }) => probabilities(first as Ranker, rows))
   for (const ranker of later)
-    scores = contextRows(reader, candidates, scores).map(({ rows }) => probabilities([ranker], rows))
+    scores = contextRows(reader, candidates, scores).map(({ rows }) => probabilities(ranker, rows))
   return scores
 }
 
