@@ -18,7 +18,7 @@ export function openPlayer(section, signal) {
   const choose = (chapter) => {
     chosen = chapter.id
     player.hidden = false
-    find(player, '.playing').textContent = `${chapter.number}. ${chapter.title}`
+    find(player, '.playing').textContent = chapter.title
     find(player, '.line').textContent = ''
     audio.src = `/v1/chapters/${chapter.id}/audio`
     const track = document.createElement('track')
@@ -45,10 +45,10 @@ export function openPlayer(section, signal) {
     chapters = given
     section.hidden = chapters.length === 0
     list.replaceChildren(
-      ...chapters.map((chapter) => {
+      ...chapters.map((chapter, index) => {
         const row = copy('chapter-row').firstElementChild
         row.dataset.id = chapter.id
-        find(row, '.number').textContent = chapter.number
+        find(row, '.number').textContent = index + 1
         find(row, '.title').textContent = chapter.title
         const button = find(row, 'button')
         const seconds = chapter.audio_seconds
