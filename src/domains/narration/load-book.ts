@@ -77,12 +77,15 @@ export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, p
   }
 }
 
+/** Listeners are told when nobody in person reads to them. */
+const nobody: Record<string, string> = { es: 'Voz sintética', fr: 'Voix de synthèse', de: 'Synthetische Stimme', it: 'Voce sintetica', pt: 'Voz sintética' }
+
 export const bookMetadata = (project: Project): Book['metadata'] => ({
   title: project.title,
   ...(project.subtitle && { subtitle: project.subtitle }),
   authors: project.authors,
   translators: project.translators,
-  narrators: project.narrators,
+  narrators: project.narrators.length ? project.narrators : [nobody[project.language.split('-')[0] ?? ''] ?? 'Synthetic voice'],
   language: project.language,
   ...(project.isbn && { isbn: project.isbn }),
   ...(project.publisher && { publisher: project.publisher }),

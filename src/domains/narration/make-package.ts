@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { z } from 'zod'
-import { coverKind } from '../../engines/media/m4b-tags.ts'
 import type { DeliveryReport } from '../../engines/media/media.ts'
 import { type Book, bookTitle } from '../../engines/packaging/book.ts'
 import { packEpub3 } from '../../engines/packaging/epub3.ts'
@@ -106,10 +105,8 @@ async function pack(context: JobContext, project: Project, loaded: LoadedBook, o
   const { book } = loaded
   if (options.format === 'm4b') {
     const chapters = loaded.chapters.map(({ adts }, index) => ({ file: adts, title: book.chapters[index]?.title ?? '', duration: book.chapters[index]?.audio.duration ?? 0 }))
-    const cover = book.cover && coverKind(book.cover.bytes) ? book.cover : undefined
-    const notes = book.cover && !cover ? [`The cover was left out: it is ${book.cover.mediaType}, and an M4B takes JPEG or PNG.`] : []
-    const manifest = { format: 'm4b', metadata: book.metadata, ...(notes.length && { notes }), chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
-    await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(cover && { cover }), file: out }, context.signal)
+    const manifest = { format: 'm4b', metadata: book.metadata, chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
+    await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(book.cover && { cover: book.cover }), file: out }, context.signal)
     onProgress(0.5)
     return { manifest, delivery: await media.check([out], 'm4b', context.signal) }
   }
