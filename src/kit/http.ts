@@ -12,7 +12,7 @@ import { z } from 'zod'
 import { allowedMethods } from './allowed-methods.ts'
 import { coerceStrings } from './coerce.ts'
 import { Problem } from './errors.ts'
-import { invoke } from './invoke.ts'
+import { invoke, requireMay } from './invoke.ts'
 import type { Kernel } from './kernel.ts'
 import { observeRequest, renderMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
@@ -103,6 +103,8 @@ function addRoute(server: FastifyInstance, kernel: Kernel, operation: AnyOperati
       const cookie = request.cookies[cookieName(true)] ?? request.cookies[cookieName(false)]
       const principal = await authenticate({ authorization: request.headers.authorization, cookie, host: request.hostname, tenant: request.headers['x-tenant-id'] as string | undefined })
       if (cookie && !request.headers.authorization && !isReadOnly(operation)) refuseForgery(kernel, request)
+      // Before a file is received: nobody fills the disk who may not.
+      requireMay(operation, principal)
       const received = takesFile ? await receiveFile(request) : undefined
       try {
         const body = received ? coerceStrings(operation.input, received.input) : (request.body as object | undefined)

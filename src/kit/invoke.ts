@@ -24,13 +24,18 @@ function shapeOf(operation: AnyOperation): (value: unknown) => unknown {
   return shape
 }
 
+/** @throws Problem 401 unauthenticated, 403 forbidden (with `permission`) */
+export function requireMay(operation: AnyOperation, principal: Principal): void {
+  if (!operation.public && principal.via === 'anonymous') throw new Problem(401, 'unauthenticated', 'Sign in, or send an API key as a bearer token.')
+  if (!operation.public && !mayRun(principal, operation.name)) throw new Problem(403, 'forbidden', `Your role does not allow ${operation.name}.`, { permission: operation.name })
+}
+
 /**
  * The way of a request, whatever door it came through: may → validate → one transaction → run → audit → shaped output.
  * @throws Problem 403 forbidden, 400 invalid_input (with `field`), and whatever the operation throws
  */
 export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unknown, { principal, request, idempotencyKey, header }: Invocation): Promise<unknown> {
-  if (!operation.public && principal.via === 'anonymous') throw new Problem(401, 'unauthenticated', 'Sign in, or send an API key as a bearer token.')
-  if (!operation.public && !mayRun(principal, operation.name)) throw new Problem(403, 'forbidden', `Your role does not allow ${operation.name}.`, { permission: operation.name })
+  requireMay(operation, principal)
   const input = parseInput(operation, raw)
   const readOnly = isReadOnly(operation)
   const scope = { tenant: principal.tenant, user: principal.user, seesAll: principal.seesAll, action: operation.name, request: request.id }

@@ -5,14 +5,17 @@ const looking = [
   ...['lexicon_entries.list', 'lexicon_entries.get', 'lexicon.export', 'project_shares.list', 'project_shares.get'],
 ]
 
+/** Of one's own: row security shows no others. */
+const own = ['me.*', 'sessions.list', 'sessions.remove']
+
 /** What each role grants: names of operations, or `projects.*`. Sharing and ownership narrow it further, row by row. */
 export const rolePermissions: Record<string, readonly string[]> = {
   admin: ['*'],
-  manager: [...making, 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'me.*', 'api_keys.*'],
-  creator: [...making, 'me.*', 'api_keys.*'],
-  validator: [...looking, 'segments.revise', 'comments.*', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*'],
-  analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'jobs.list', 'jobs.get', 'me.*'],
-  viewer: [...looking, 'comments.list', 'comments.get', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*'],
+  manager: [...making, 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', ...own, 'api_keys.*'],
+  creator: [...making, ...own, 'api_keys.*'],
+  validator: [...looking, 'segments.revise', 'comments.*', 'jobs.list', 'jobs.get', 'jobs.events', ...own],
+  analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'jobs.list', 'jobs.get', ...own],
+  viewer: [...looking, 'comments.list', 'comments.get', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', ...own],
 }
 
 export const permissionsOf = (roles: readonly string[]): string[] => [...new Set(roles.flatMap((role) => rolePermissions[role] ?? []))]
