@@ -1,7 +1,7 @@
 -- Working on what was made: lines that can be put back as they were, remarks by those who only comment, shares that the owner sees, jobs by the clock.
 
 -- What a detection found, while a person's own text stands in its place.
-alter table segments add source_text text;
+alter table segments add source_text text check (length(source_text) <= 5000);
 
 -- How a line was before each change.
 create table segment_revisions (
@@ -62,6 +62,9 @@ create policy platform on jobs to voicepress_platform using (true);
 alter function schedule_job(text) owner to voicepress_platform;
 revoke execute on function schedule_job(text) from public;
 grant execute on function schedule_job(text) to voicepress_worker;
+
+revoke execute on function revise_segment(uuid, text), count_projects(), managed_projects() from public;
+grant execute on function revise_segment(uuid, text), count_projects(), managed_projects() to voicepress_app;
 
 -- down
 
