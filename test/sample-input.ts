@@ -13,6 +13,7 @@ interface JsonSchema {
   minItems?: number
   minLength?: number
   minimum?: number
+  maximum?: number
   exclusiveMinimum?: number
   properties?: Record<string, JsonSchema>
   required?: string[]

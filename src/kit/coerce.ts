@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from './parse-json.ts'
 
 /** Query strings and command-line flags are all text: gives each field the type that its schema asks for, and leaves what does not fit for the schema to refuse. */
 export function coerceStrings(schema: z.ZodObject, values: Record<string, unknown>): Record<string, unknown> {
@@ -12,7 +13,7 @@ function coerce(schema: z.ZodType | undefined, value: unknown): unknown {
   if (inner instanceof z.ZodNumber && value.trim() !== '' && Number.isFinite(Number(value))) return Number(value)
   if (inner instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value
   if (value === 'null' && isNullable(schema)) return null
-  if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return parseJson(value)
+  if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return parsed(value)
   return value
 }
 
@@ -27,9 +28,10 @@ export function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
   return inner
 }
 
-function parseJson(value: string): unknown {
+/** What is no JSON stays text, for the schema to refuse. */
+function parsed(value: string): unknown {
   try {
-    return JSON.parse(value)
+    return parseJson(value)
   } catch {
     return value
   }

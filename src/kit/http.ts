@@ -17,6 +17,7 @@ import type { Kernel } from './kernel.ts'
 import { observeRequest, renderMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { type AnyOperation, type FileReply, type Principal, type Request, type Upload, isEventsOutput, isFileOutput, isReadOnly } from './operation.ts'
+import { parseJson } from './parse-json.ts'
 import { setReplyHeaders } from './reply-headers.ts'
 import { sendFile } from './send-file.ts'
 
@@ -59,9 +60,9 @@ export async function openHttp(kernel: Kernel, { authenticate, extend }: HttpOpt
   await server.register(multipart, { limits: { files: 1, fields: 50, fieldSize: 1024 * 1024, fileSize: config.VOICEPRESS_MAX_UPLOAD_MB * 1024 * 1024 } })
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => {
     try {
-      done(null, body === '' ? {} : JSON.parse(body as string))
+      done(null, body === '' ? {} : parseJson(body as string))
     } catch (error) {
-      done(new Problem(400, 'invalid_json', `The body is not JSON: ${(error as Error).message}`))
+      done(error as Error)
     }
   })
   server.setErrorHandler((error, request, reply) => sendProblem(kernel, request, reply, error))

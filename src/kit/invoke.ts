@@ -127,6 +127,7 @@ async function writeAudit({ tx, principal, request }: Context, operation: AnyOpe
 
 /** What the database refuses, in a person's words. Names of constraints are ours, so they may be shown. */
 function fromDatabase(error: DatabaseError): Error {
+  const unstorable = () => new Problem(400, 'invalid_input', 'A text has a character that cannot be stored.')
   const known: Record<string, () => Problem> = {
     '23505': () => new Problem(409, 'already_exists', 'There is one like this already.', { constraint: error.constraint }),
     '23503': () => new Problem(409, 'reference_missing', 'It refers to something that is not there, or something still refers to it.', { constraint: error.constraint }),
@@ -134,8 +135,12 @@ function fromDatabase(error: DatabaseError): Error {
     '42501': () => new Problem(404, 'not_found', 'There is no such thing, or you may not change it.'),
     '40P01': () => new Problem(409, 'conflict', 'Two changes met; try again.'),
     '40001': () => new Problem(409, 'conflict', 'Two changes met; try again.'),
-    '22P05': () => new Problem(400, 'invalid_input', 'A text has a character that cannot be stored.'),
-    '22021': () => new Problem(400, 'invalid_input', 'A text has a character that cannot be stored.'),
+    '22003': () => new Problem(400, 'invalid_input', 'A number is too large.'),
+    '22008': () => new Problem(400, 'invalid_input', 'A time is outside what can be stored.'),
+    '22P02': unstorable,
+    '22P05': unstorable,
+    '22021': unstorable,
+    '54001': () => new Problem(400, 'invalid_input', 'The input is nested too deep.'),
     '25006': () => new Problem(500, 'internal', 'A reading operation tried to write.'),
   }
   return known[error.code]?.() ?? error
