@@ -7,7 +7,9 @@ import { tinyStory } from './tiny-story.ts'
 let app: TestApp
 let browser: Browser
 beforeAll(async () => {
-  ;[app, browser] = await Promise.all([openTestApp(), openBrowser()])
+  // One after the other: while the browser is unpacked the temporary folder is its own.
+  browser = await openBrowser()
+  app = await openTestApp()
 })
 afterAll(async () => {
   await browser?.close()
