@@ -43,7 +43,7 @@ export async function startQueue(kernel: Kernel, { alone }: { alone: boolean }):
     max: config.VOICEPRESS_WORKERS + 3,
     application_name: 'voicepress worker',
   })
-  const onError = (error: Error) => log.error({ err: error }, 'worker connection failed')
+  const onError = (error: Error) => pool.ending || log.error({ reason: error.message }, 'worker connection failed')
   pool.on('error', onError)
   pool.on('connect', (client) => client.on('error', onError))
   await sweep(pool, alone ? 0 : lost)
