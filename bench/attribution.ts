@@ -11,7 +11,7 @@ import {
   readNovel,
   resolveName,
   speakerIndex,
-} from './pdnc.ts'
+} from './corpora/pdnc.ts'
 
 export type Tally = Record<string, { right: number; all: number }>
 

@@ -5,6 +5,8 @@ import { extname, join } from 'node:path'
 import { detectCast } from '../src/engines/language/detect-cast.ts'
 import { placeBlocks } from '../src/engines/manuscript/manuscript.ts'
 import { readManuscript } from '../src/engines/manuscript/read-manuscript.ts'
+import { castSettings } from '../src/engines/speech/cast-settings.ts'
+import { castVoices, countExchanges } from '../src/engines/speech/cast-voices.ts'
 import { openSpeech } from '../src/engines/speech/open-speech.ts'
 import { bareEncode, bareLoudness, bareResample } from './bare-media.ts'
 
@@ -41,18 +43,23 @@ async function measureFloor(book: string, folder: string) {
   const manuscript = await readManuscript(book, { filename: book })
   const chapters = manuscript.sections.filter(({ role }) => role === 'body').map((section) => ({ title: section.title, ...placeBlocks(section.blocks) }))
   const { language } = manuscript.metadata
-  const { segments } = await detectCast(chapters, { language })
-  const texts = segments.flatMap((lines, index) => lines.map(({ start, end }) => chapters[index]?.text.slice(start, end) ?? ''))
+  const { segments, characters } = await detectCast(chapters, { language })
   const speech = openSpeech()
-  const voice = (await speech.voices()).voices.find((one) => one.provider === 'espeak' && one.languages.includes(language))?.id ?? 'espeak:en-us'
+  const { voices } = await speech.voices()
+  const voiceOf = castVoices(characters, voices, language, {}, countExchanges(segments))
+  const settingsOf = castSettings(characters, voiceOf, voices)
+  const narrator = voiceOf.get('narrator') ?? ''
+  const lines = segments.flatMap((lines, index) =>
+    lines.map(({ start, end, speaker }) => ({ text: chapters[index]?.text.slice(start, end) ?? '', voice: voiceOf.get(speaker ?? 'narrator') ?? narrator, settings: settingsOf.get(speaker ?? 'narrator') ?? {} })),
+  )
   let audioSeconds = 0
   const pcm: Uint8Array[] = []
   const engine = await seconds(async () => {
-    const queue = texts.values()
+    const queue = lines.values()
     await Promise.all(
       Array.from({ length: cpus().length * 4 }, async () => {
-        for (const text of queue) {
-          const { audio, duration = 0 } = await speech.synthesize({ text, voice, language, settings: {} })
+        for (const { text, voice, settings } of queue) {
+          const { audio, duration = 0 } = await speech.synthesize({ text, voice, language, settings })
           audioSeconds += duration
           pcm.push(audio.subarray(44))
         }
@@ -66,7 +73,7 @@ async function measureFloor(book: string, folder: string) {
   const resample = await seconds(() => bareResample(wav, resampled))
   const loudness = await seconds(() => bareLoudness(resampled))
   const encode = await seconds(() => bareEncode(resampled, join(folder, 'floor.aac')))
-  return { words: texts.join(' ').split(/\s+/).length, audioSeconds, engine, resample, loudness, encode, total: engine + resample + loudness + encode }
+  return { words: lines.map(({ text }) => text).join(' ').split(/\s+/).length, audioSeconds, engine, resample, loudness, encode, total: engine + resample + loudness + encode }
 }
 
 /** Sizes of RIFF count to 4 GiB: about 27 hours of this. */

@@ -1,17 +1,26 @@
 import { writeFileSync } from 'node:fs'
 import { type Candidates, CONTEXT_FEATURES, FEATURES, featureRows } from '../src/engines/language/rank-features.ts'
-import { type RankReader, rankReader } from '../src/engines/language/rank-reader.ts'
+import { type RankReader, rankReader, TAGS } from '../src/engines/language/rank-reader.ts'
 import { type Rankers, rankPasses } from '../src/engines/language/attribute-speech.ts'
 import { contextRows } from '../src/engines/language/rank-context.ts'
 import { printRanker, probabilities, type Ranker } from '../src/engines/language/ranker.ts'
 import { readParagraphs } from '../src/engines/language/read-paragraphs.ts'
 import { setScene } from '../src/engines/language/set-scene.ts'
 import { trainRanker } from './train-ranker.ts'
-import { goldPeople, goldQuotations, listNovels, type Novel, readNovel, resolveName, speakerIndex } from './pdnc.ts'
+import {
+  goldPeople,
+  goldQuotations,
+  listNovels,
+  type Novel,
+  readNovel,
+  resolveName,
+  speakerIndex,
+} from './corpora/pdnc.ts'
 
 const ALL = [...FEATURES, ...CONTEXT_FEATURES]
 const HIDDEN = 24
-const TRAINING: Training = { passes: 3, epochs: 12, seed: 1 }
+const PASSES = ['first', 'second', 'third']
+const TRAINING: Training = { passes: PASSES.length, epochs: 12, seed: 1 }
 
 /** One novel in one setting, with the gold speakers as indexes of its people. */
 export interface Sample {
@@ -84,13 +93,22 @@ export function sampleBare(novel: Novel): Sample {
   return { novel, setting: 'b', reader, candidates: rows, gold, types }
 }
 
+/** A speaker whom nobody was found for, and whom the text only describes, is that description: 'said the porter'. */
+function describedSpeaker({ reader, types }: Sample, index: number): number {
+  if (types[index] === '') return -1
+  const tag = reader.cues[index]?.list.find((cue) => TAGS.has(cue.slot))
+  return tag && tag.person >= 0 && reader.people[tag.person]?.keys.length === 0 ? tag.person : -1
+}
+
 const groups = (
   samples: Sample[],
   rows: (sample: Sample) => Candidates[],
 ): { rows: Float32Array[]; gold: boolean[] }[] =>
   samples.flatMap((sample) =>
     rows(sample).flatMap(({ people, rows: list }, index) => {
-      const gold = people.map((person) => (sample.gold[index] as Set<number>).has(person))
+      const meant = sample.gold[index] as Set<number>
+      const described = meant.size === 0 ? describedSpeaker(sample, index) : -1
+      const gold = people.map((person) => meant.has(person) || person === described)
       return gold.includes(true) && list.length > 1 ? [{ rows: list, gold }] : []
     }),
   )
@@ -126,7 +144,7 @@ export function train(samples: Sample[], { passes, epochs, seed }: Training): Ra
         10 * pass + fold + 1,
       )
       for (const sample of samples.filter((one) => held.has(one.novel.name))) {
-        const scores = (rows.get(sample) as Candidates[]).map(({ rows: list }) => probabilities([ranker], list))
+        const scores = (rows.get(sample) as Candidates[]).map(({ rows: list }) => probabilities(ranker, list))
         next.set(sample, contextRows(sample.reader, sample.candidates, scores))
       }
     })
@@ -153,11 +171,13 @@ export function accuracy(sample: Sample, scores: number[][]): Record<string, [nu
 }
 
 /**
- * `train-attribution FOLDER [--cross N]` trains the attribution's weights on the novels of FOLDER and writes them; with
+ * `node bench/train-attribution.ts FOLDER [--cross N]` trains the attribution's weights on the novels of FOLDER and writes them; with
  * `--cross` it leaves every Nth part of the novels out in turn, trains on the rest, and prints what it scores on them instead.
  */
-export async function run(args: string[]): Promise<void> {
-  const folder = args.find((arg) => !arg.startsWith('--') && !/^\d+$/u.test(arg)) ?? '../shared/data/pdnc'
+async function run(args: string[]): Promise<void> {
+  const folder =
+    args.find((arg) => !arg.startsWith('--') && !/^\d+$/u.test(arg)) ??
+    new URL('../../shared/data/pdnc', import.meta.url).pathname
   const cross = args.includes('--cross') ? Number(args[args.indexOf('--cross') + 1]) : 0
   const names = listNovels(folder)
   const samples = names.flatMap((name) => {
@@ -216,13 +236,16 @@ export async function run(args: string[]): Promise<void> {
     return
   }
   const rankers = train(samples, TRAINING)
-  const target = new URL('../src/engines/language/ranker-weights.ts', import.meta.url)
-  const tables = rankers.map((ranker, pass) => `  \`\n${printRanker(ranker, pass === 0 ? FEATURES : ALL)}\n\`,\n`)
-  writeFileSync(
-    target,
-    `/** Written by \`npm run bench -- train-attribution\`: a table a pass, a line a feature, as ranker.ts reads them. */\nexport const PASSES = [\n${tables.join('')}]\n`,
-  )
+  rankers.forEach((ranker, pass) => {
+    const name = PASSES[pass] as string
+    writeFileSync(
+      new URL(`../src/engines/language/weights/${name}-pass.ts`, import.meta.url),
+      `/** Written by \`node bench/train-attribution.ts\`: a line a feature, as ranker.ts reads them. */\nexport const ${name.toUpperCase()}_PASS = \`\n${printRanker(ranker, pass === 0 ? FEATURES : ALL)}\n\`\n`,
+    )
+  })
 }
 
 const percent = (cell: [number, number] | undefined): string =>
   (cell && cell[1] > 0 ? ((100 * cell[0]) / cell[1]).toFixed(1) : '–').padStart(5)
+
+if (import.meta.main) await run(process.argv.slice(2))

@@ -78,6 +78,10 @@ create function editable_projects() returns uuid[] language sql stable as $$
 $$;
 create function visible_projects() returns uuid[] language sql stable as $$ select coalesce(array_agg(id), '{}') from projects $$;
 
+-- Costs are seen with their project, or by whom they were made for.
+create policy seen on cost_entries as restrictive for select to voicepress_app
+  using ((select sees_all()) or user_id = (select acting_user()) or project_id = any ((select visible_projects())::uuid[]));
+
 -- What lies in a project is seen by those who see it, and changed by those who may edit it.
 create function make_project_table(t regclass, secrets text[] default '{}') returns void language plpgsql as $$
 begin
@@ -295,6 +299,7 @@ create policy removed on comments as restrictive for delete to voicepress_app us
 
 drop table comments, lexicon_entries, packages, audio_cache, segments, characters, chapters;
 drop policy made on project_shares;
+drop policy seen on cost_entries;
 drop policy seen on projects;
 drop policy changed on projects;
 drop table project_shares;

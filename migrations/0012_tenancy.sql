@@ -185,14 +185,14 @@ grant update on tenants to voicepress_platform;
 grant select, insert, update on resellers, subscription_plans, tenant_quotas, white_label_settings, request_buckets to voicepress_platform;
 grant select on branding_configurations, usage_records, cost_entries, ai_token_usage, api_usage, quota_reservations to voicepress_platform;
 grant select (tenant_id, id, archived_at) on projects to voicepress_platform;
-grant select (tenant_id, id, status) on jobs to voicepress_platform;
+grant select (id) on jobs to voicepress_platform;
 grant insert on events to voicepress_platform;
 drop policy platform on tenant_quotas;
 do $$
 declare t text;
 begin
   foreach t in array array['resellers', 'subscription_plans', 'branding_configurations', 'white_label_settings', 'tenant_quotas', 'request_buckets', 'usage_records',
-    'cost_entries', 'ai_token_usage', 'api_usage', 'quota_reservations', 'projects', 'jobs', 'events'] loop
+    'cost_entries', 'ai_token_usage', 'api_usage', 'quota_reservations', 'projects', 'events'] loop
     execute format('create policy platform on %I to voicepress_platform using (true)', t);
   end loop;
 end $$;
@@ -343,7 +343,7 @@ drop function release_domain(), claim_domain(text[]), branding_layers(), offered
 do $$
 declare t text;
 begin
-  foreach t in array array['tenant_quotas', 'usage_records', 'cost_entries', 'projects', 'jobs', 'events'] loop
+  foreach t in array array['tenant_quotas', 'usage_records', 'cost_entries', 'projects', 'events'] loop
     execute format('drop policy platform on %I', t);
   end loop;
 end $$;
@@ -355,7 +355,7 @@ revoke execute on function find_tenant(text) from public;
 grant execute on function find_tenant(text) to voicepress_app;
 create policy platform on tenant_quotas for insert to voicepress_platform with check (true);
 revoke insert on events from voicepress_platform;
-revoke select (tenant_id, id, status) on jobs from voicepress_platform;
+revoke select (id) on jobs from voicepress_platform;
 revoke select (tenant_id, id, archived_at) on projects from voicepress_platform;
 revoke select on usage_records, cost_entries from voicepress_platform;
 revoke select, update on tenant_quotas from voicepress_platform;

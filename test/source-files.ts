@@ -44,7 +44,10 @@ export function parse(path: string, text: string): SourceFile {
   const refused: string[] = []
   const refuse = (what: string, { start }: Node) => refused.push(`${path}:${lineOf(start)} ${what}`)
   const add = (specifier: unknown, isTypeOnly: boolean, node: Node) => {
-    if (typeof specifier !== 'string') return void refuse('an import whose target is not written out', node)
+    if (typeof specifier !== 'string') {
+      if (/^(src|web)\//.test(path)) refuse('an import whose target is not written out', node)
+      return
+    }
     const isOwn = /^\.\.?\//.test(specifier)
     const target = isOwn ? relative(root, resolve(root, dirname(path), specifier)) : specifier
     imports.push({ target, isOwn, isTypeOnly, line: lineOf(node.start) })

@@ -25,7 +25,11 @@ Nobody spoke after that. The gulls cried over the rocks, and the lamp went out.
 `
 
 /** A project with the story read, cast and voiced; `narrated` speaks it too. */
-export async function tinyProject(app: TestApp, person: Person, { narrated = false, story = tinyStory } = {}): Promise<string> {
+export async function tinyProject(
+  app: TestApp,
+  person: Person,
+  { narrated = false, story = tinyStory } = {},
+): Promise<string> {
   const { id } = await person.call('POST', '/v1/projects', { title: 'The Lamp' })
   const uploaded = await person.upload(`/v1/projects/${id}/manuscript`, 'lamp.txt', story)
   if (uploaded.status !== 200) throw new Error(JSON.stringify(uploaded.body))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from './parse-json.ts'
 
 /** Query strings and command-line flags are all text: gives each field the type that its schema asks for, and leaves what does not fit for the schema to refuse. */
 export function coerceStrings(schema: z.ZodObject, values: Record<string, unknown>): Record<string, unknown> {
@@ -11,9 +12,14 @@ function coerce(schema: z.ZodType | undefined, value: unknown): unknown {
   if (typeof value !== 'string') return value
   if (inner instanceof z.ZodNumber && value.trim() !== '' && Number.isFinite(Number(value))) return Number(value)
   if (inner instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value
-  if (schema instanceof z.ZodNullable && value === 'null') return null
-  if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return parseJson(value)
+  if (value === 'null' && isNullable(schema)) return null
+  if (inner instanceof z.ZodObject || inner instanceof z.ZodRecord) return parsed(value)
   return value
+}
+
+function isNullable(schema: z.ZodType | undefined): boolean {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return isNullable(schema.unwrap() as z.ZodType)
+  return schema instanceof z.ZodNullable
 }
 
 export function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
@@ -22,9 +28,10 @@ export function unwrap(schema: z.ZodType | undefined): z.ZodType | undefined {
   return inner
 }
 
-function parseJson(value: string): unknown {
+/** What is no JSON stays text, for the schema to refuse. */
+function parsed(value: string): unknown {
   try {
-    return JSON.parse(value)
+    return parseJson(value)
   } catch {
     return value
   }

@@ -26,7 +26,8 @@ pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number)
 
 export function openPool(url: string, max: number, onError: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max, pipeline: true, idleTimeoutMillis: 60_000, application_name: 'voicepress' } as pg.PoolConfig)
-  pool.on('error', onError)
+  // A connection that the server cuts while we close it is no news.
+  pool.on('error', (error) => pool.ending || onError(error))
   return pool
 }
 

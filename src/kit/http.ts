@@ -12,11 +12,12 @@ import { z } from 'zod'
 import { allowedMethods } from './allowed-methods.ts'
 import { coerceStrings } from './coerce.ts'
 import { Problem } from './errors.ts'
-import { invoke } from './invoke.ts'
+import { admit, perform } from './invoke.ts'
 import type { Kernel } from './kernel.ts'
 import { observeRequest, renderMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { type AnyOperation, type FileReply, type Principal, type Request, type Upload, isEventsOutput, isFileOutput, isReadOnly } from './operation.ts'
+import { parseJson } from './parse-json.ts'
 import { setReplyHeaders } from './reply-headers.ts'
 import { sendFile } from './send-file.ts'
 
@@ -59,9 +60,9 @@ export async function openHttp(kernel: Kernel, { authenticate, extend }: HttpOpt
   await server.register(multipart, { limits: { files: 1, fields: 50, fieldSize: 1024 * 1024, fileSize: config.VOICEPRESS_MAX_UPLOAD_MB * 1024 * 1024 } })
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => {
     try {
-      done(null, body === '' ? {} : JSON.parse(body as string))
+      done(null, body === '' ? {} : parseJson(body as string))
     } catch (error) {
-      done(new Problem(400, 'invalid_json', `The body is not JSON: ${(error as Error).message}`))
+      done(error as Error)
     }
   })
   server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, body, done) => {
@@ -111,13 +112,15 @@ function addRoute(server: FastifyInstance, kernel: Kernel, operation: AnyOperati
       })
       const cookie = request.cookies[cookieName(true)] ?? request.cookies[cookieName(false)]
       const principal = (asking = await authenticate({ authorization: request.headers.authorization, cookie, host: request.hostname, tenant: request.headers['x-tenant-id'] as string | undefined }))
-      if (cookie && !request.headers.authorization && operation.method !== 'GET') refuseForgery(kernel, request)
+      if (cookie && !request.headers.authorization && !isReadOnly(operation)) refuseForgery(kernel, request)
+      const query = coerceStrings(operation.input, { ...(request.query as object), ...(request.params as object) })
+      const invocation = { principal, request: describe(kernel, request), idempotencyKey: isReadOnly(operation) ? undefined : (request.headers['idempotency-key'] as string | undefined), header: (name: string, value: string) => void reply.header(name, value) }
+      // Before a file is received: nobody fills the disk who may not.
+      await admit(kernel, operation, query, invocation)
       const received = takesFile ? await receiveFile(request) : undefined
       try {
         const body = received ? coerceStrings(operation.input, received.input) : (request.body as object | undefined)
-        const query = coerceStrings(operation.input, { ...(request.query as object), ...(request.params as object) })
-        const invocation = { principal, request: describe(kernel, request), idempotencyKey: isReadOnly(operation) ? undefined : (request.headers['idempotency-key'] as string | undefined), header: (name: string, value: string) => void reply.header(name, value) }
-        const output = await invoke(kernel, operation, { ...(body && typeof body === 'object' && !Array.isArray(body) ? body : {}), ...query }, invocation)
+        const output = await perform(kernel, operation, { ...(body && typeof body === 'object' && !Array.isArray(body) ? body : {}), ...query }, invocation)
         return await answer(operation, request, reply, output)
       } finally {
         await received?.discard()

@@ -25,17 +25,31 @@ function shapeOf(operation: AnyOperation): (value: unknown) => unknown {
 }
 
 /**
- * The way of a request, whatever door it came through: may → validate → one transaction → rules → run → audit → shaped output.
+ * Asks the gates, then whether the role allows it: all that is known before the input has come.
+ * @param given what of the input there is already; written down with a refusal
+ * @throws Problem 401 unauthenticated, 403 forbidden (with `permission`), and whatever a gate throws
+ */
+export async function admit(kernel: Kernel, operation: AnyOperation, given: unknown, { principal, request, header }: Invocation): Promise<void> {
+  for (const gate of kernel.gates) await gate({ operation, principal, request, header: header ?? (() => {}) })
+  if (operation.public) return
+  if (principal.via === 'anonymous') throw new Problem(401, 'unauthenticated', 'Sign in, or send an API key as a bearer token.')
+  if (mayRun(principal, operation.name)) return
+  kernel.services.authorizer?.refused({ principal, operation, input: given, request })
+  throw new Problem(403, 'forbidden', `Your role does not allow ${operation.name}.`, { permission: operation.name })
+}
+
+/**
+ * The way of a request, whatever door it came through: gates → may → validate → one transaction → rules → run → audit → shaped output.
  * @throws Problem 403 forbidden, 400 invalid_input (with `field`), and whatever the operation throws
  */
-export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unknown, { principal, request, idempotencyKey, header }: Invocation): Promise<unknown> {
-  for (const gate of kernel.gates) await gate({ operation, principal, request, header: header ?? (() => {}) })
-  if (!operation.public && principal.via === 'anonymous') throw new Problem(401, 'unauthenticated', 'Sign in, or send an API key as a bearer token.')
+export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unknown, invocation: Invocation): Promise<unknown> {
+  await admit(kernel, operation, raw, invocation)
+  return perform(kernel, operation, raw, invocation)
+}
+
+/** What comes after `admit`, for a door that admits before it has received everything. */
+export async function perform(kernel: Kernel, operation: AnyOperation, raw: unknown, { principal, request, idempotencyKey, header }: Invocation): Promise<unknown> {
   const { authorizer } = kernel.services
-  if (!operation.public && !mayRun(principal, operation.name)) {
-    authorizer?.refused({ principal, operation, input: raw, request })
-    throw new Problem(403, 'forbidden', `Your role does not allow ${operation.name}.`, { permission: operation.name })
-  }
   const input = parseInput(operation, raw)
   const readOnly = isReadOnly(operation)
   const scope = { tenant: principal.tenant, user: principal.user, seesAll: principal.seesAll, action: operation.name, request: request.id }
@@ -45,7 +59,8 @@ export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unkno
     scopedOpening(scope, readOnly),
     async (tx) => {
       if (!operation.public) await authorizer?.authorize({ tx, principal, operation, input, request })
-      const replay = idempotencyKey && principal.user ? await claimKey(tx, operation, principal.user, idempotencyKey, raw) : undefined
+      // A file isn't kept for another time; it is made again.
+      const replay = idempotencyKey && principal.user && !isFileOutput(operation.output) ? await claimKey(tx, operation, principal.user, idempotencyKey, raw) : undefined
       if (replay !== undefined) return replay
       const context: Context = {
         tx,
@@ -128,6 +143,7 @@ async function writeAudit({ tx, principal, request }: Context, operation: AnyOpe
 
 /** What the database refuses, in a person's words. Names of constraints are ours, so they may be shown. */
 function fromDatabase(error: DatabaseError): Error {
+  const unstorable = () => new Problem(400, 'invalid_input', 'A text has a character that cannot be stored.')
   const known: Record<string, () => Problem> = {
     '23505': () => new Problem(409, 'already_exists', 'There is one like this already.', { constraint: error.constraint }),
     '23503': () => new Problem(409, 'reference_missing', 'It refers to something that is not there, or something still refers to it.', { constraint: error.constraint }),
@@ -135,8 +151,12 @@ function fromDatabase(error: DatabaseError): Error {
     '42501': () => new Problem(404, 'not_found', 'There is no such thing, or you may not change it.'),
     '40P01': () => new Problem(409, 'conflict', 'Two changes met; try again.'),
     '40001': () => new Problem(409, 'conflict', 'Two changes met; try again.'),
-    '22P05': () => new Problem(400, 'invalid_input', 'A text has a character that cannot be stored.'),
-    '22021': () => new Problem(400, 'invalid_input', 'A text has a character that cannot be stored.'),
+    '22003': () => new Problem(400, 'invalid_input', 'A number is too large.'),
+    '22008': () => new Problem(400, 'invalid_input', 'A time is outside what can be stored.'),
+    '22P02': unstorable,
+    '22P05': unstorable,
+    '22021': unstorable,
+    '54001': () => new Problem(400, 'invalid_input', 'The input is nested too deep.'),
     '25006': () => new Problem(500, 'internal', 'A reading operation tried to write.'),
   }
   return known[error.code]?.() ?? error

@@ -57,6 +57,8 @@ export interface Job<P extends z.ZodType = z.ZodType> {
   payload: P
   /** Attempts after an error that is not a `Problem`; a killed process is not an error and always goes on. */
   retries?: number
+  /** When it runs by itself in every tenant: minute, hour, day of month, month and day of week, in UTC. Its payload is then empty. */
+  schedule?: string
   run(context: JobContext, payload: z.output<P>): Promise<unknown>
 }
 

@@ -48,7 +48,7 @@ export interface Kernel {
 }
 
 export function openKernel(config: Config, log: Logger, urls: DatabaseUrls, services: Services, domains: Domain[]): Kernel {
-  const pool = openPool(urls.app, config.VOICEPRESS_POOL, (error) => log.error({ err: error }, 'idle database connection failed'))
+  const pool = openPool(urls.app, config.VOICEPRESS_POOL, (error) => log.error({ reason: error.message }, 'idle database connection failed'))
   const operations = domains.flatMap((domain) => domain.operations.flatMap(Object.values<AnyOperation>))
   return {
     config,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Kernel } from './kernel.ts'
+import { version } from './version.ts'
 import { type AnyOperation, isEventsOutput, isFileOutput, isReadOnly } from './operation.ts'
 
 type Json = Record<string, unknown>
@@ -14,7 +15,7 @@ export function openApi(kernel: Kernel): Json {
   }
   return {
     openapi: '3.1.1',
-    info: { title: 'Voicepress', version: '0.1.0', description: 'Every operation of Voicepress. Errors are RFC 9457 problems; lists page by `after`; unsafe methods take an `Idempotency-Key`.', license: { name: 'AGPL-3.0-or-later', identifier: 'AGPL-3.0-or-later' } },
+    info: { title: 'Voicepress', version, description: 'Every operation of Voicepress. Errors are RFC 9457 problems; lists page by `after`; unsafe methods take an `Idempotency-Key`.', license: { name: 'AGPL-3.0-or-later', identifier: 'AGPL-3.0-or-later' } },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }, { session: [] }],
     tags: kernel.domains.filter((domain) => domain.operations.length).map((domain) => ({ name: domain.name })),

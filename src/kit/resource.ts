@@ -21,7 +21,7 @@ export function toColumns(table: Table<string, Fields>, values: Record<string, u
 }
 
 const isFilter = (field: Field): boolean =>
-  field.access !== 'secret' && (field.column.references !== undefined || field.column.type === 'boolean' || field.column.check?.includes(' in (') === true)
+  field.access !== 'secret' && (field.column.type === 'uuid' || field.column.type === 'boolean' || field.column.check?.includes(' in (') === true)
 
 // The table's name is only known at run time here; the rows are checked by the declared schema on their way out.
 const anyTable = (tx: Tx) => tx as unknown as import('kysely').Kysely<Record<string, Record<string, unknown>>>

@@ -102,7 +102,7 @@ export const reference = (table: string) => new Field(z.uuid(), { type: 'uuid', 
 export const integer = (min = 0, max = 2_147_483_647) => plain(z.number().int().min(min).max(max), 'integer', `@ between ${min} and ${max}`)
 /** A number that may outgrow an integer. */
 export const count = () => plain(z.number().int().min(0), 'bigint', '@ >= 0')
-export const bytes = count
+export const bytes = () => count()
 export const real = () => plain(z.number(), 'double precision')
 export const seconds = () => plain(z.number().min(0), 'double precision', '@ >= 0')
 export const fraction = () => plain(z.number().min(0).max(1), 'double precision', '@ between 0 and 1')

@@ -1,11 +1,21 @@
+const making = ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'lexicon_entries.*', 'voices.*', 'checks.*', 'jobs.*', 'costs.*']
+const looking = [
+  ...['projects.list', 'projects.get', 'projects.cover', 'chapters.list', 'chapters.get', 'chapters.audio', 'chapters.vtt', 'chapters.timings'],
+  ...['segments.list', 'segments.get', 'segments.audio', 'segments.ssml', 'segments.revisions', 'characters.list', 'characters.get', 'voices.list'],
+  ...['lexicon_entries.list', 'lexicon_entries.get', 'lexicon.export', 'project_shares.list', 'project_shares.get'],
+]
+
+/** Of one's own: row security shows no others. */
+const own = ['me.*', 'profiles.*', 'sessions.list', 'sessions.remove']
+
 /** What each role grants: names of operations, or `projects.*`. Sharing and ownership narrow it further, row by row. */
 export const rolePermissions: Record<string, readonly string[]> = {
   admin: ['*'],
-  manager: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'tenant.usage', 'tenant.subscription', 'statements.*', 'me.*', 'profiles.*', 'sessions.remove', 'api_keys.*'],
-  creator: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'me.*', 'profiles.*', 'sessions.remove', 'api_keys.*'],
-  validator: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'segments.revise', 'characters.list', 'characters.get', 'comments.*', 'voices.list', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*', 'profiles.*', 'sessions.remove'],
-  analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'usage.list', 'statements.*', 'ai_token_usage.list', 'api_usage.list', 'jobs.list', 'jobs.get', 'me.*', 'profiles.*', 'sessions.remove'],
-  viewer: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'characters.list', 'characters.get', 'voices.list', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*', 'profiles.*', 'sessions.remove'],
+  manager: [...making, 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'tenant.usage', 'tenant.subscription', 'statements.*', ...own, 'api_keys.*'],
+  creator: [...making, ...own, 'api_keys.*'],
+  validator: [...looking, 'segments.revise', 'comments.*', 'jobs.list', 'jobs.get', 'jobs.events', ...own],
+  analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'usage.list', 'statements.*', 'ai_token_usage.list', 'api_usage.list', 'jobs.list', 'jobs.get', ...own],
+  viewer: [...looking, 'comments.list', 'comments.get', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', ...own],
 }
 
 export const roleDescriptions: Record<string, string> = {

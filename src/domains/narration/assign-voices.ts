@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CastCharacter, CastSegment } from '../../engines/language/cast.ts'
+import { castSettings } from '../../engines/speech/cast-settings.ts'
 import { castVoices, countExchanges } from '../../engines/speech/cast-voices.ts'
 import type { Tx } from '../../kit/database.ts'
 import type { Services } from '../../kit/operation.ts'
@@ -13,10 +15,15 @@ export async function assignVoices(tx: Tx, { speech }: Pick<Services, 'speech'>,
   const usable = provider ? voices.filter((voice) => voice.provider === provider) : voices
   const chosen = Object.fromEntries(rows.flatMap((row) => (row.voice_chosen && row.voice_id ? [[row.slug, row.voice_id]] : [])))
   const overrides = { ...(narrator_voice && { narrator: narrator_voice }), ...chosen }
-  const voiceOf = castVoices(rows.map(toCastCharacter), usable, project.language, overrides, await exchangesOf(tx, project.id))
+  const cast = rows.map(toCastCharacter)
+  const voiceOf = castVoices(cast, usable, project.language, overrides, await exchangesOf(tx, project.id))
+  const settingsOf = castSettings(cast, voiceOf, voices)
   for (const row of rows) {
-    const voice = voiceOf.get(row.slug) ?? voiceOf.get('narrator')
-    if (voice && voice !== row.voice_id) await tx.updateTable('characters').set({ voice_id: voice }).where('id', '=', row.id).execute()
+    if (row.voice_chosen && row.voice_id) continue
+    const voice_id = voiceOf.get(row.slug) ?? voiceOf.get('narrator') ?? null
+    const voice_settings = settingsOf.get(row.slug) ?? {}
+    if (voice_id === row.voice_id && isDeepStrictEqual(voice_settings, row.voice_settings)) continue
+    await tx.updateTable('characters').set({ voice_id, voice_settings: JSON.stringify(voice_settings) as never }).where('id', '=', row.id).execute()
   }
   await reach(tx, project, 'voices_assigned')
 }

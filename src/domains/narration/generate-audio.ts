@@ -6,17 +6,16 @@ import { sql } from 'kysely'
 import type { RenderResult } from '../../engines/media/media.ts'
 import type { PlacedBlock } from '../../engines/manuscript/manuscript.ts'
 import { Problem } from '../../kit/errors.ts'
-import { hashOf } from '../../kit/hash.ts'
 import type { JobContext } from '../../kit/jobs.ts'
 import { meter } from '../metering/meter.ts'
 import { reserveQuota } from '../tenancy/enforce-quota.ts'
+import { forgetLines } from './forget-lines.ts'
 import { lineSources, openLineSettings } from './line-settings.ts'
-import { type PlannedLine, planLines } from './plan-lines.ts'
+import { markStale } from './mark-stale.ts'
+import { type PlannedLine, chapterKey, planLines } from './plan-lines.ts'
 import { type Project, findProject, projectFolder, reach } from './project-state.ts'
 import { type SpokenLines, speakLines } from './speak-lines.ts'
 
-/** Part of every chapter's key: another way of mastering makes other audio. */
-const masteringVersion = 1
 export const chapterBitRate = 64_000
 export const headSeconds = 0.75
 export const tailSeconds = 2
@@ -35,18 +34,20 @@ export interface Generated {
   failed_segments: number
 }
 
-/** Speaks and masters the chapters that are not up to date. Progress runs between `from` and `to` per cent of the job. */
-export async function generateInProject(context: JobContext, projectId: string, options: { chapters?: number[]; from: number; to: number }): Promise<Generated> {
+/** Speaks and masters the chapters that are not up to date; with `remaster` also those that are, with `force` from lines spoken anew. Progress runs between `from` and `to` per cent of the job. */
+export async function generateInProject(context: JobContext, projectId: string, options: { chapters?: number[]; force?: boolean; remaster?: boolean; from: number; to: number }): Promise<Generated> {
   const { project, plans, estimate } = await context.scoped(async (tx) => {
     const project = await findProject(tx, projectId)
     const rows = await tx
       .selectFrom('chapters')
-      .select(['id', 'number', 'title', 'blocks', 'audio_key', 'estimated_seconds'])
+      .select(['id', 'number', 'title', 'blocks', 'audio_key', 'audio_generated_at', 'status', 'estimated_seconds'])
       .where('project_id', '=', projectId)
       .where('included', '=', true)
       .$if(options.chapters !== undefined, (query) => query.where('number', 'in', [...(options.chapters ?? []), 0]))
       .orderBy('number')
       .execute()
+    // Of this job; what it has done before it was killed is not done again.
+    const { created_at: since } = await tx.selectFrom('jobs').select('created_at').where('id', '=', context.id).executeTakeFirstOrThrow()
     const settings = await openLineSettings(tx, context.services, project)
     const sources = await lineSources(tx, projectId)
     const plans: ChapterPlan[] = []
@@ -54,8 +55,9 @@ export async function generateInProject(context: JobContext, projectId: string, 
     for (const row of rows) {
       const lines = planLines(sources.get(row.id) ?? [], row.blocks as PlacedBlock[], settings)
       if (lines.length === 0) continue
-      const key = hashOf('chapter', masteringVersion, project.settings.processing_chain ?? 'audiobook_standard', lines.map(({ key, gapAfter }) => [key, gapAfter]))
-      if (row.audio_key === key) continue
+      const key = chapterKey(project.settings, lines)
+      const isDone = options.force || options.remaster ? row.audio_generated_at !== null && row.audio_generated_at > since : row.audio_key === key
+      if (isDone && row.status === 'audio_complete') continue
       plans.push({ id: row.id, number: row.number, title: row.title, lines, key })
       estimate += row.estimated_seconds
     }
@@ -76,6 +78,7 @@ export async function generateInProject(context: JobContext, projectId: string, 
   for (const plan of plans) {
     context.signal.throwIfAborted()
     if (failure) break
+    if (options.force) await forgetLines(context, plan.lines.map(({ key }) => key))
     const lines = await speakLines(context, projectId, plan.lines, (characters) => {
       spoken += characters
       report(plan.title)
@@ -170,11 +173,13 @@ async function markChapter(context: JobContext, plan: ChapterPlan, failed: Map<s
       .execute()
     const keys = JSON.stringify(plan.lines.map(({ segment, key }) => ({ id: segment, key, error: failed.get(key)?.toJSON() ?? null })))
     await sql`
-      update segments set cache_key = made.key, error = made.error, updated_at = now(),
+      update segments set cache_key = made.key, error = made.error,
         status = case when made.error is not null then 'error' when segments.status = 'needs_revision' then 'needs_revision' else 'complete' end
       from jsonb_to_recordset(${keys}::jsonb) as made (id uuid, key text, error jsonb)
       where segments.id = made.id and segments.chapter_id = ${plan.id}::uuid`.execute(tx)
     if (before) {
+      // Somebody may have changed a line while it was spoken.
+      await markStale(tx, context.services, before.project_id, plan.id)
       await meter(tx, [{ user: context.principal.user, project: before.project_id, job: context.id, usage: { resource: 'storage', amount: size - (before.audio_bytes ?? 0) } }])
       await context.emit(tx, 'chapter.narrated', { project_id: before.project_id, chapter_id: plan.id, number: plan.number })
     }

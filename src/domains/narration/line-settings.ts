@@ -7,10 +7,10 @@ import type { Services } from '../../kit/operation.ts'
 import type { LineSettings, LineSource } from './plan-lines.ts'
 import type { Project } from './project-state.ts'
 
-/** What all lines of a project share. */
-export async function openLineSettings(tx: Tx, { speech }: Pick<Services, 'speech'>, project: Pick<Project, 'id' | 'language' | 'settings'>): Promise<LineSettings> {
+/** What all lines of a project share. `otherwise`: the narrator's voice where none is cast yet. */
+export async function openLineSettings(tx: Tx, { speech }: Pick<Services, 'speech'>, project: Pick<Project, 'id' | 'language' | 'settings'>, otherwise?: string): Promise<LineSettings> {
   const narrator = await tx.selectFrom('characters').select('voice_id').where('project_id', '=', project.id).where('role', '=', 'narrator').orderBy('lines', 'desc').limit(1).executeTakeFirst()
-  const narratorVoice = narrator?.voice_id ?? project.settings.narrator_voice
+  const narratorVoice = narrator?.voice_id ?? project.settings.narrator_voice ?? otherwise
   if (!narratorVoice) throw new Problem(409, 'no_voices', 'Assign voices first.')
   return { language: project.language, narratorVoice, lexicon: compileLexicons([await projectLexicon(tx, project)], project.language), speech }
 }

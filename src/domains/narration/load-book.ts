@@ -24,6 +24,8 @@ export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, p
     .execute()
   const unfinished = rows.find((row) => !row.audio_blob || !row.audio_key)
   if (unfinished) throw new Problem(409, 'audio_missing', `Chapter ${unfinished.number}, “${unfinished.title}”, has no finished audio yet; generate it first.`, { chapter: unfinished.number })
+  const stale = rows.find((row) => row.status !== 'audio_complete')
+  if (stale) throw new Problem(409, 'audio_stale', `Chapter ${stale.number}, “${stale.title}”, has changed since it was spoken; generate it again.`, { chapter: stale.number })
   if (rows.length === 0) throw new Problem(409, 'audio_missing', 'No chapter is included.')
 
   const lines = await tx
@@ -32,6 +34,7 @@ export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, p
     .leftJoin('characters', (join) => join.onRef('characters.tenant_id', '=', 'segments.tenant_id').onRef('characters.id', '=', 'segments.character_id'))
     .select(['segments.chapter_id', 'segments.start_offset', 'segments.end_offset', 'segments.text', 'audio_cache.words', 'characters.name', 'characters.role'])
     .where('segments.project_id', '=', project.id)
+    .where('segments.chapter_id', 'in', rows.map(({ id }) => id))
     .orderBy('segments.number')
     .execute()
   const linesOf = Map.groupBy(lines, ({ chapter_id }) => chapter_id)
@@ -74,12 +77,15 @@ export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, p
   }
 }
 
+/** Listeners are told when nobody in person reads to them. */
+const nobody: Record<string, string> = { es: 'Voz sintética', fr: 'Voix de synthèse', de: 'Synthetische Stimme', it: 'Voce sintetica', pt: 'Voz sintética' }
+
 export const bookMetadata = (project: Project): Book['metadata'] => ({
   title: project.title,
   ...(project.subtitle && { subtitle: project.subtitle }),
   authors: project.authors,
   translators: project.translators,
-  narrators: project.narrators,
+  narrators: project.narrators.length ? project.narrators : [nobody[project.language.split('-')[0] ?? ''] ?? 'Synthetic voice'],
   language: project.language,
   ...(project.isbn && { isbn: project.isbn }),
   ...(project.publisher && { publisher: project.publisher }),

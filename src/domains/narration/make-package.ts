@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { z } from 'zod'
-import { coverKind } from '../../engines/media/m4b-tags.ts'
+import type { DeliveryReport } from '../../engines/media/media.ts'
 import { type Book, bookTitle } from '../../engines/packaging/book.ts'
 import { packEpub3 } from '../../engines/packaging/epub3.ts'
 import { packMp3Zip } from '../../engines/packaging/mp3-zip.ts'
@@ -13,6 +13,7 @@ import type { JobContext } from '../../kit/jobs.ts'
 import { meter } from '../metering/meter.ts'
 import { enforceQuota } from '../tenancy/enforce-quota.ts'
 import { type LoadedBook, bookMetadata, loadBook } from './load-book.ts'
+import { nameDelivery } from './name-delivery.ts'
 import type { packageFormats, packages, platforms } from './narration.table.ts'
 import { packForAudible } from './pack-for-audible.ts'
 import { type Project, findProject, projectFolder, reach } from './project-state.ts'
@@ -78,7 +79,7 @@ export async function makePackage(context: JobContext, projectId: string, option
           file_bytes: size,
           sha256,
           manifest: JSON.stringify(made.manifest) as never,
-          delivery: JSON.stringify(made.delivery) as never,
+          delivery: JSON.stringify(made.delivery && nameDelivery(made.delivery)) as never,
           created_by: context.principal.user,
           expires_at: sql<string>`now() + ${config.VOICEPRESS_PACKAGE_DAYS} * interval '1 day'`,
         })
@@ -96,7 +97,7 @@ export async function makePackage(context: JobContext, projectId: string, option
 
 interface Packed {
   manifest: unknown
-  delivery: unknown
+  delivery: DeliveryReport | null
 }
 
 async function pack(context: JobContext, project: Project, loaded: LoadedBook, options: PackageOptions, folder: string, out: string, onProgress: (done: number) => void): Promise<Packed> {
@@ -104,10 +105,8 @@ async function pack(context: JobContext, project: Project, loaded: LoadedBook, o
   const { book } = loaded
   if (options.format === 'm4b') {
     const chapters = loaded.chapters.map(({ adts }, index) => ({ file: adts, title: book.chapters[index]?.title ?? '', duration: book.chapters[index]?.audio.duration ?? 0 }))
-    const cover = book.cover && coverKind(book.cover.bytes) ? book.cover : undefined
-    const notes = book.cover && !cover ? [`The cover was left out: it is ${book.cover.mediaType}, and an M4B takes JPEG or PNG.`] : []
-    const manifest = { format: 'm4b', metadata: book.metadata, ...(notes.length && { notes }), chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
-    await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(cover && { cover }), file: out }, context.signal)
+    const manifest = { format: 'm4b', metadata: book.metadata, chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
+    await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(book.cover && { cover: book.cover }), file: out }, context.signal)
     onProgress(0.5)
     return { manifest, delivery: await media.check([out], 'm4b', context.signal) }
   }

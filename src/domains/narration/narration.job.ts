@@ -34,8 +34,13 @@ export const prepareJob = job({
 
 export const generateJob = job({
   name: 'narration.generate',
-  payload: project.extend({ chapters: chapterNumbers.optional() }),
-  run: (context, { project_id, chapters }) => generateInProject(context, project_id, { chapters, from: 0, to: 100 }),
+  payload: project.extend({ chapters: chapterNumbers.optional(), force: z.boolean().optional() }),
+  async run(context, { project_id, ...options }) {
+    // A chapter that was taken in since has no segments yet.
+    await detectIntoProject(context, project_id)
+    await context.scoped(async (tx) => assignVoices(tx, context.services, await findProject(tx, project_id)))
+    return generateInProject(context, project_id, { ...options, from: 5, to: 100 })
+  },
 })
 
 export const packageJob = job({

@@ -127,6 +127,7 @@ export const segments = table('segments', 'segment', {
   end_offset: integer().readonly(),
   kind: oneOf(['narration', 'speech']).readonly(),
   text: text(5000),
+  source_text: text(5000).nullable().readonly(),
   ssml: text(20_000).nullable(),
   word_count: integer().default('0').readonly(),
   character_count: integer().default('0').readonly(),
@@ -141,6 +142,15 @@ export const segments = table('segments', 'segment', {
   approved_at: timestamp().nullable().readonly(),
   cache_key: text(64).nullable().secret(),
   error: json(z.record(z.string(), z.unknown())).nullable().readonly(),
+})
+
+/** How a line was before a change. */
+export const segmentRevisions = table('segment_revisions', 'revision', {
+  project_id: reference('projects').readonly(),
+  segment_id: reference('segments').readonly(),
+  user_id: uuid().nullable().default('acting_user()').readonly(),
+  action: text(100).readonly(),
+  before: json(z.record(z.string(), z.unknown())).readonly(),
 })
 
 export const audioCache = table('audio_cache', 'cached line', {
@@ -202,6 +212,7 @@ declare module '../../kit/database.ts' {
     chapters: Columns<typeof chapters>
     characters: Columns<typeof characters>
     segments: Columns<typeof segments>
+    segment_revisions: Columns<typeof segmentRevisions>
     audio_cache: Columns<typeof audioCache>
     packages: Columns<typeof packages>
     lexicon_entries: Columns<typeof lexiconEntries>

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { DeliveryReport } from '../../engines/media/media.ts'
 import { type AcxSection, packAcx } from '../../engines/packaging/acx.ts'
 import type { Book } from '../../engines/packaging/book.ts'
 import { chooseSample } from '../../engines/packaging/choose-sample.ts'
@@ -15,7 +16,7 @@ import { partsOf, plannedLines, renderMp3, trackTags } from './render-mp3.ts'
 const bitRate = 192_000
 
 /** An ACX or Audible delivery: credits are spoken by the narrator, the sample is cut from the first chapter, chapters over two hours are split. */
-export async function packForAudible(context: JobContext, project: Project, book: Book, format: 'acx' | 'audible', folder: string, out: string): Promise<{ manifest: unknown; delivery: unknown }> {
+export async function packForAudible(context: JobContext, project: Project, book: Book, format: 'acx' | 'audible', folder: string, out: string): Promise<{ manifest: unknown; delivery: DeliveryReport }> {
   const ids = await context.scoped((tx) => tx.selectFrom('chapters').select(['id', 'number']).where('project_id', '=', project.id).execute(), true)
   const idOf = new Map(ids.map(({ id, number }) => [number, id]))
   const chapterLines = await plannedLines(context, project, ids.map(({ id }) => id))

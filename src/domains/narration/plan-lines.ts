@@ -1,6 +1,6 @@
 import type { PlacedBlock, Mark } from '../../engines/manuscript/manuscript.ts'
 import type { LexiconMatcher } from '../../engines/speech/apply-lexicon.ts'
-import { buildSsml, segmentRuns } from '../../engines/speech/build-ssml.ts'
+import { buildSsml } from '../../engines/speech/build-ssml.ts'
 import type { Speech } from '../../engines/speech/open-speech.ts'
 import type { SynthesisRequest, VoiceSettings } from '../../engines/speech/speech.ts'
 import { hashOf } from '../../kit/hash.ts'
@@ -44,12 +44,19 @@ export function planLines(lines: LineSource[], blocks: PlacedBlock[], { language
     const settings: VoiceSettings = { ...line.character_settings, ...line.voice_settings }
     const marks = block ? marksWithin(block, line) : []
     const spoken = { text: line.text, marks, language, settings: {}, lexicon }
-    const isPlain = segmentRuns(spoken).length <= 1 && marks.length === 0
+    const isPlain = marks.length === 0 && lexicon(line.text).length === 0
     const ssml = line.ssml ?? (isPlain ? undefined : buildSsml(spoken))
     const request = { text: line.text, ...(ssml && { ssml }), voice, language, settings }
     return { segment: line.id, key: hashOf(line.text, ssml, voice, settings, language, speech.engineOf(voice).version), request, gapAfter: line.gap_after }
   })
 }
+
+/** Part of every chapter's key: another way of mastering makes other audio. */
+const masteringVersion = 1
+
+/** SHA-256 of everything a chapter's audio depends on. */
+export const chapterKey = (settings: { processing_chain?: string }, lines: PlannedLine[]): string =>
+  hashOf('chapter', masteringVersion, settings.processing_chain ?? 'audiobook_standard', lines.map(({ key, gapAfter }) => [key, gapAfter]))
 
 function marksWithin(block: PlacedBlock, line: LineSource): Mark[] {
   const from = line.start_offset - block.start

@@ -10,6 +10,7 @@ import { meter } from '../metering/meter.ts'
 import { enforceQuota } from '../tenancy/enforce-quota.ts'
 import { assignVoices } from './assign-voices.ts'
 import { blobReply } from './blob-reply.ts'
+import { markStale } from './mark-stale.ts'
 import { generateJob, narrateJob, packageRequest, prepareJob, chapterNumbers } from './narration.job.ts'
 import { projects } from './narration.table.ts'
 import { findProject, moveProject, projectFolder, requireEditable } from './project-state.ts'
@@ -32,8 +33,10 @@ export const projectOperations = {
   update: operation({
     ...update,
     async run(context, input) {
-      await requireEditable(context.tx, input.id)
-      return update.run(context, input)
+      const { id, settings } = await requireEditable(context.tx, input.id)
+      const after = await update.run(context, input)
+      if (input.settings && JSON.stringify(input.settings) !== JSON.stringify(settings)) await markStale(context.tx, context.services, id)
+      return after
     },
   }),
   archive: operation({
@@ -67,7 +70,7 @@ export const projectOperations = {
       if (open) throw new Problem(409, 'busy', 'A job is still working on this project; cancel it first.', { job_id: open.id })
       const { rows } = await sql<{ bytes: number }>`select coalesce(sum(amount), 0) as bytes from usage_records where resource_type = 'storage' and project_id = ${id}::uuid`.execute(context.tx)
       const removed = await remove.run(context, { id })
-      // What lies in the tenant's cache of spoken lines stays there until it expires, and is counted no more.
+      // What lies in the tenant's cache of spoken lines stays there, and is counted, until it expires.
       await meter(context.tx, [{ user: context.principal.user, project: id, usage: { resource: 'storage', amount: -Number(rows[0]?.bytes ?? 0) } }])
       context.afterCommit(() => context.services.storage.removeAll(projectFolder(context.principal.tenant, id)))
       return removed
@@ -139,6 +142,7 @@ export const projectOperations = {
     output: projects.row,
     async run({ tx, services }, { id }) {
       await assignVoices(tx, services, await requireEditable(tx, id))
+      await markStale(tx, services, id)
       return findProject(tx, id)
     },
   }),
@@ -150,7 +154,8 @@ export const projectOperations = {
     input: byId.extend({ chapters: chapterNumbers.optional() }),
     output: started,
     async run(context, { id, chapters }) {
-      await requireEditable(context.tx, id)
+      const { status } = await requireEditable(context.tx, id)
+      if (status === 'draft') throw new Problem(409, 'no_manuscript', 'Upload a manuscript first.')
       await enforceQuota(context.tx, 'processing')
       return { job_id: await context.enqueue(generateJob, { project_id: id, chapters }, { key: `generate:${id}:${chapters?.join(',') ?? ''}` }) }
     },

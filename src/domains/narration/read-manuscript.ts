@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import { countSection } from '../../engines/manuscript/count-section.ts'
 import { type Manuscript, type Section, placeBlocks } from '../../engines/manuscript/manuscript.ts'
+import { convertCover } from '../../engines/media/convert-cover.ts'
+import { speakHeadings } from '../../engines/manuscript/speak-headings.ts'
 import { readManuscript } from '../../engines/manuscript/read-manuscript.ts'
 import type { Tx } from '../../kit/database.ts'
 import { Problem } from '../../kit/errors.ts'
@@ -17,12 +19,14 @@ export async function readIntoProject(context: JobContext, projectId: string): P
   if (!project.manuscript_blob) throw new Problem(409, 'no_manuscript', 'Upload a manuscript first.')
   const path = await storage.localPath(project.manuscript_blob)
   const { chapter_pattern: chapterPattern, language, include_front_matter, include_back_matter } = project.settings
-  const key = hashOf('manuscript', 1, await hashFile(path), chapterPattern, language, include_front_matter, include_back_matter)
+  const key = hashOf('manuscript', 2, await hashFile(path), chapterPattern, language, include_front_matter, include_back_matter)
   if (project.manuscript_key === key) return
 
   context.progress(1, { step: 'manuscript' })
   const manuscript = await readManuscript(path, { filename: project.manuscript_filename ?? 'manuscript.txt', chapterPattern, language, signal: context.signal })
-  const cover = manuscript.cover && { blob: `${projectFolder(context.principal.tenant, projectId)}/cover`, ...manuscript.cover }
+  const image = manuscript.cover && (await convertCover(manuscript.cover))
+  if (manuscript.cover && !image) manuscript.warnings.push(`The cover was left out: it is ${manuscript.cover.mediaType} and cannot be read as an image.`)
+  const cover = image && { blob: `${projectFolder(context.principal.tenant, projectId)}/cover`, ...image }
   if (cover) await storage.put(cover.blob, cover.bytes, { mediaType: cover.mediaType })
 
   await context.scoped(async (tx) => {
@@ -72,7 +76,7 @@ async function writeChapters(tx: Tx, project: Project, { sections, metadata }: M
   const readable = sections.filter((section) => section.blocks.some((block) => block.text.trim()))
   if (!readable.some(isIncluded)) throw new Problem(422, 'nothing_to_read', 'There is no text to read aloud in this manuscript.')
   for (const [index, section] of readable.entries()) {
-    const { text, blocks } = placeBlocks(section.blocks)
+    const { text, blocks } = placeBlocks(speakHeadings(section))
     const count = countSection(section, metadata.language)
     const included = isIncluded(section)
     if (included) {

@@ -17,6 +17,9 @@ export interface SpokenLines {
   failed: Map<string, Problem>
 }
 
+/** What speaking needs of a job; `id` is the job's, if there is one. */
+export type Speaking = Pick<JobContext, 'principal' | 'services' | 'signal' | 'scoped'> & { id: string | null }
+
 /** How many finished lines are written down together: what a killed process may have to say again. */
 const batch = 64
 
@@ -24,7 +27,7 @@ const batch = 64
  * Audio for every line, from the cache or from its engine. Each distinct line is spoken once, however often it stands in the book; what was
  * spoken is written down as it comes, so that nothing is paid for twice. A line that fails for good is told of, and the rest goes on.
  */
-export async function speakLines(context: JobContext, project: string, lines: PlannedLine[], onSpoken: (characters: number) => void): Promise<SpokenLines> {
+export async function speakLines(context: Speaking, project: string | null, lines: PlannedLine[], onSpoken: (characters: number) => void): Promise<SpokenLines> {
   const { storage, speech, config } = context.services
   const { tenant, user } = context.principal
   const spoken = new Map<string, SpokenLine>()
@@ -58,7 +61,7 @@ export async function speakLines(context: JobContext, project: string, lines: Pl
     const expires = sql<string>`now() + ${config.VOICEPRESS_CACHE_DAYS} * interval '1 day'`
     writing = writing.then(() =>
       context.scoped(async (tx) => {
-        await tx
+        const written = await tx
           .insertInto('audio_cache')
           .values(
             rows.map(({ line, result, blob, seconds }) => ({
@@ -75,8 +78,11 @@ export async function speakLines(context: JobContext, project: string, lines: Pl
             })),
           )
           .onConflict((conflict) => conflict.columns(['tenant_id', 'cache_key']).doUpdateSet((excluded) => ({ audio_bytes: excluded.ref('excluded.audio_bytes'), audio_blob: excluded.ref('excluded.audio_blob'), audio_seconds: excluded.ref('excluded.audio_seconds'), expires_at: excluded.ref('excluded.expires_at') })))
+          .returning(['audio_bytes', sql<boolean>`xmax = 0`.as('is_new')])
           .execute()
-        await meter(tx, rows.map(({ line, result, seconds }) => metered(result, line, seconds)).concat({ user, project, job: context.id, usage: { resource: 'storage', amount: rows.reduce((sum, { result }) => sum + result.audio.byteLength, 0) } }))
+        // The cache is the tenant's: a project that goes doesn't take it along. What was there before is counted already.
+        const stored = written.reduce((sum, { audio_bytes, is_new }) => sum + (is_new ? audio_bytes : 0), 0)
+        await meter(tx, rows.map(({ line, result, seconds }) => metered(result, line, seconds)).concat({ user, job: context.id, usage: { resource: 'storage', amount: stored } }))
       }),
     )
     // Awaited below; a failure in between must not count as unhandled.

@@ -1,9 +1,12 @@
 import type { Cue } from './find-cues.ts'
 import { type Candidates, CONTEXT_FEATURES, FEATURES, featureRows } from './rank-features.ts'
 import { type RankReader, rankReader, type Scene } from './rank-reader.ts'
+import { introducedFigure } from './introduced-figure.ts'
 import { contextRows } from './rank-context.ts'
 import { parseRanker, probabilities, type Ranker } from './ranker.ts'
-import { PASSES } from './ranker-weights.ts'
+import { FIRST_PASS } from './weights/first-pass.ts'
+import { SECOND_PASS } from './weights/second-pass.ts'
+import { THIRD_PASS } from './weights/third-pass.ts'
 
 export interface Attribution {
   /** Index of the person, or -1. */
@@ -25,18 +28,21 @@ export interface Attribution {
 /** One for each pass; each but the first sees what the one before thinks of the neighbouring utterances. */
 export type Rankers = Ranker[]
 
+/** How sure a figure who has just come in is the speaker whom a tag describes. */
+const INTRODUCED = 0.7
+
 let stored: Rankers | undefined
 export const storedRankers = (): Rankers =>
-  (stored ??= PASSES.map((table, pass) =>
+  (stored ??= [FIRST_PASS, SECOND_PASS, THIRD_PASS].map((table, pass) =>
     parseRanker(table, pass === 0 ? FEATURES : [...FEATURES, ...CONTEXT_FEATURES]),
   ))
 
 /** Each candidate's probability after the last pass. */
 export function rankPasses(reader: RankReader, candidates: Candidates[], rankers: Rankers): number[][] {
   const [first, ...later] = rankers
-  let scores = candidates.map(({ rows }) => probabilities([first as Ranker], rows))
+  let scores = candidates.map(({ rows }) => probabilities(first as Ranker, rows))
   for (const ranker of later)
-    scores = contextRows(reader, candidates, scores).map(({ rows }) => probabilities([ranker], rows))
+    scores = contextRows(reader, candidates, scores).map(({ rows }) => probabilities(ranker, rows))
   return scores
 }
 
@@ -48,6 +54,8 @@ export function attributeSpeech(scene: Scene, rankers = storedRankers()): Attrib
   const chosen = candidates.map(({ people }, index) => {
     const list = scores[index] as number[]
     const top = Math.max(...list)
+    const figure = introducedFigure(scene, index)
+    if (figure >= 0) return { person: figure, confidence: Math.max(INTRODUCED, list[people.indexOf(figure)] ?? 0) }
     return { person: people[list.indexOf(top)] ?? -1, confidence: people.length > 0 ? top : 0 }
   })
   return chosen.map(({ person, confidence }, index): Attribution => {

@@ -46,8 +46,9 @@ export type Together = (a: string, b: string) => number
  * Gathers forms into people. Full names are anchors; given names, nicknames, titles with a surname and bare surnames join the
  * anchor they fit, unless sex, marriage or standing side by side in the text tells them apart.
  */
-export function clusterNames(forms: NameForm[], together: Together): Cluster[] {
+export function clusterNames(all: NameForm[], together: Together): Cluster[] {
   const clusters: Cluster[] = []
+  const forms = all.filter((form) => !isFamily(form, all))
   const byCount = forms.toSorted((a, b) => b.count - a.count)
   const surnames = new Set(forms.filter((form) => form.words.length > 1).map((form) => form.words.at(-1) as string))
   for (const form of forms)
@@ -68,14 +69,10 @@ export function clusterNames(forms: NameForm[], together: Together): Cluster[] {
       together,
       true,
     )
-  for (const form of single.filter((one) => !surnames.has(one.words[0] as string))) {
-    add(
-      clusters,
-      form,
-      clusters.filter((cluster) => givenMatches(cluster, form)),
-      together,
-      false,
-    )
+  const ranks = single.filter((one) => honorific(one.words[0] as string) && one.articled > one.count / 2)
+  for (const form of single.filter((one) => !surnames.has(one.words[0] as string) && !ranks.includes(one))) {
+    const fits = clusters.filter((cluster) => givenMatches(cluster, form))
+    add(clusters, form, fits, together, false)
   }
   for (const form of titledGiven) {
     const fits = clusters.filter((cluster) => givenMatches(cluster, form))
@@ -90,7 +87,26 @@ export function clusterNames(forms: NameForm[], together: Together): Cluster[] {
     const men = certain.length > 0 ? certain : fits.filter((cluster) => cluster.gender !== 'female')
     add(clusters, form, givenNameGender(word) === null && men.length > 0 ? men : fits, together, false)
   }
+  // 'The Admiral' is the admiral there is.
+  for (const form of ranks.filter((one) => !surnames.has(one.words[0] as string))) {
+    const title = sameTitle(form.words[0] as string)
+    add(
+      clusters,
+      form,
+      clusters.filter((cluster) => cluster.forms.some((one) => sameTitle(one.title) === title)),
+      together,
+      false,
+    )
+  }
   return clusters
+}
+
+/** 'The Bennets', 'Miss Steeles': more than one. */
+function isFamily({ words, title, articled, count }: NameForm, all: NameForm[]): boolean {
+  const last = words.at(-1) as string
+  if (!last.endsWith('s') || !(articled > count / 2 || title === 'miss')) return false
+  const stems = [last.slice(0, -1), ...(last.endsWith('es') ? [last.slice(0, -2)] : [])]
+  return all.some((other) => stems.includes(other.words.at(-1) as string))
 }
 
 /** 'Sir Walter', 'Aunt Polly', 'Miss Daisy': the word after the title is a given name. */
@@ -158,7 +174,7 @@ function surnameMatches(clusters: Cluster[], form: NameForm): Cluster[] {
   const named = clusters.filter((cluster) => cluster.surname === word)
   const title = sameTitle(form.title)
   const same = named.filter((cluster) => cluster.forms.some((one) => sameTitle(one.title) === title))
-  if (MARRIED.has(form.title)) return same.filter((cluster) => cluster.married)
+  if (MARRIED.has(form.title)) return same.filter((cluster) => cluster.married && !isElder(cluster, form))
   const open = named.filter((cluster) => !cluster.married)
   if (title === 'miss' || title === 'ms' || title === 'mlle' || title === 'srta') {
     // The eldest is 'Miss Bennet', her sisters 'Miss Eliza', 'Miss Mary'.
@@ -167,7 +183,9 @@ function surnameMatches(clusters: Cluster[], form: NameForm): Cluster[] {
     )
     return eldest.length > 0 ? eldest : open
   }
-  const others = open.filter((cluster) => cluster.gender !== 'female' && !isElder(cluster, form))
+  const others = open.filter(
+    (cluster) => cluster.gender !== 'female' && !isElder(cluster, form) && !otherStation(cluster, form),
+  )
   const certain = others.filter((cluster) => cluster.gender === 'male')
   const men = certain.length > 0 ? certain : others
   const ranked = men.filter((cluster) =>
@@ -198,15 +216,24 @@ function isElder(cluster: Cluster, form: NameForm): boolean {
   const plain = cluster.forms.filter((one) => one.title === '')
   const sum = (forms: NameForm[]): number => forms.reduce((total, one) => total + one.narrated, 0)
   if (sum(titled) < 5 || sum(plain) > 2 * sum(titled)) return false
+  if (MARRIED.has(form.title) && sum(titled) >= 10 && form.narrated > sum(titled)) return true
   const first = Math.min(...titled.flatMap((one) => one.seen))
   return form.seen.filter((place) => place < first).length >= 8
+}
+
+/** Mr. Elliot is not Sir Walter Elliot, nor General Tilney the Mr. Tilney of the same page. */
+function otherStation(cluster: Cluster, form: NameForm): boolean {
+  if (CIVIL.has(form.title)) return cluster.forms.some((one) => NOBLE.has(one.title))
+  const civil = cluster.forms.filter((one) => CIVIL.has(one.title)).reduce((sum, one) => sum + one.count, 0)
+  return civil >= 5 && form.count >= 5
 }
 
 function apart(cluster: Cluster, form: NameForm, together: Together): boolean {
   if (form.words.length === 1 && form.title === '') return false
   return cluster.forms.some((other) => {
-    if (other.title === form.title && other.title === '') return false
     if (other.words.length === 1 && other.title === '') return false
+    if (other.title === form.title && (other.title === '' || other.words.some((word) => form.words.includes(word))))
+      return false
     const least = Math.min(other.narrated, form.narrated)
     const both = together(formKey(other), formKey(form))
     return both >= 3 && both > 0.25 * least

@@ -2,6 +2,7 @@ import type { AgeRange, CastCharacter, Role } from './cast.ts'
 import type { Attribution } from './attribute-speech.ts'
 import type { Person } from './person.ts'
 import type { Scene } from './rank-reader.ts'
+import { slugName } from './slug-name.ts'
 
 const AGE_WORDS: [RegExp, AgeRange][] = [
   [/^(?:old|elderly|aged|venerable|viejo|vieja|anciano|anciana|vieux|vieille|alte[rs]?)$/u, 'elderly'],
@@ -113,7 +114,7 @@ function roleOf(part: Part, most: number, all: number): Role {
 
 function describe(part: Part, chapter: string, narrator: boolean): string {
   const lines = `Speaks ${part.lines} ${part.lines === 1 ? 'line' : 'lines'} (${part.words} ${part.words === 1 ? 'word' : 'words'})`
-  return `${lines}${chapter ? `; first in ${chapter.replace(/\.$/u, '')}` : ''}${narrator ? '; tells the story' : ''}.`
+  return `${lines}${chapter ? `; first in ${chapter.replace(/\s+/gu, ' ').replace(/\.$/u, '')}` : ''}${narrator ? '; tells the story' : ''}.`
 }
 
 /** Slugs of the names. Of two that fall together the second gets '-2'; a narrator with no name is 'narrator'. */
@@ -121,13 +122,7 @@ function identify(people: Person[]): string[] {
   const taken = new Set(['narrator'])
   return people.map((person) => {
     if (person.narrator && person.keys.length === 0) return 'narrator'
-    const slug =
-      person.name
-        .normalize('NFD')
-        .replace(/\p{M}/gu, '')
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}]+/gu, '-')
-        .replace(/^-+|-+$/gu, '') || 'character'
+    const slug = slugName(person.name)
     let id = slug
     for (let count = 2; taken.has(id); count++) id = `${slug}-${count}`
     taken.add(id)
@@ -139,6 +134,8 @@ function ageRanges({ people, mentions, book }: Scene): (AgeRange | null)[] {
   const counts = people.map(() => new Map<AgeRange, number>())
   const totals = people.map(() => 0)
   for (const mention of mentions.all) {
+    // 'Old Jack' among friends says nothing of his age.
+    if (mention.quoted) continue
     totals[mention.person] = (totals[mention.person] as number) + 1
     const tokens = book.paragraphs[mention.paragraph]?.tokens ?? []
     const before = tokens[mention.from - 1]?.lower ?? ''
@@ -150,6 +147,6 @@ function ageRanges({ people, mentions, book }: Scene): (AgeRange | null)[] {
     if (person.keys.length === 0 && noun) return noun
     if (person.keys.some((key) => key.startsWith('master|'))) return 'child'
     const top = [...(counts[index] ?? [])].toSorted((a, b) => b[1] - a[1])[0]
-    return top && top[1] >= Math.max(2, 0.02 * (totals[index] as number)) ? top[0] : null
+    return top && top[1] >= Math.max(2, 0.05 * (totals[index] as number)) ? top[0] : null
   })
 }

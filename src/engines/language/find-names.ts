@@ -115,7 +115,7 @@ function readName(tokens: Token[], at: number, isName: (word: string) => boolean
     if (
       token.capital &&
       token.word &&
-      (isName(word) || (titled && !honorific(token.lower)) || isInitial(tokens, i, isName))
+      (isName(word) || (titled && !honorific(token.lower)) || surnamed(words, token) || isInitial(tokens, i, isName))
     ) {
       words.push(word)
       shown.push(token.text.replace(/['’]s?$/u, ''))
@@ -139,6 +139,21 @@ function readName(tokens: Token[], at: number, isName: (word: string) => boolean
   if (words.length === 0) return null
   return { from: at, to, title: titles.at(-1) ?? '', words, shown: shown.join(' '), possessive }
 }
+
+const FUNCTION_WORDS = new Set(
+  'is was were are am be been has have had do does did will would shall should may might can could must not of in on at to for from by with as than or nor but when while where who whom whose which what how why all any some such so too very de y e o que con por para en fue era es no'.split(
+    ' ',
+  ),
+)
+
+/** 'Harvey Stone': after a known given name a capital makes a surname of any word. */
+const surnamed = (words: string[], token: Token): boolean =>
+  words.length === 1 &&
+  !token.opens &&
+  givenNameGender(words[0] as string) !== null &&
+  !NOT_NAMES.has(bare(token)) &&
+  !FUNCTION_WORDS.has(token.lower) &&
+  !honorific(token.lower)
 
 /** After 'Mr.' any capital makes a name, after 'Sister' only what is a name elsewhere. */
 const isTitled = (token: Token, title: string): boolean =>

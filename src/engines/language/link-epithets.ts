@@ -1,4 +1,5 @@
 import type { Cues } from './find-cues.ts'
+import { KIN } from './person-nouns.ts'
 import type { Person } from './person.ts'
 
 /** A description that speaks less often than this is left to stand for itself. */
@@ -36,10 +37,10 @@ export function linkEpithets(people: Person[], cues: Cues[]): Map<number, string
   })
   const links = new Map<number, string[]>()
   for (const [noun, { count, score }] of found) {
-    if (count < LEAST) continue
+    if (count < LEAST || KIN.has(noun) || noun === 'other') continue
     const ranked = [...score].toSorted((a, b) => b[1] - a[1])
     const [best, second] = ranked
-    if (!best || best[1] < Math.max(2, count * 0.2) || (second && second[1] > best[1] * 0.6)) continue
+    if (!best || best[1] < Math.max(2.5, count * 0.2) || (second && second[1] > best[1] * 0.6)) continue
     links.set(best[0], [...(links.get(best[0]) ?? []), noun])
   }
   return links

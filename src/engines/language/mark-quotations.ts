@@ -1,5 +1,6 @@
 import { dashSpeech, opensWithDash } from './dialogue-dashes.ts'
 import type { Span } from './segment-block.ts'
+import { SPEECH_VERBS, WEAK_SPEECH_VERBS } from './speech-verbs.ts'
 
 /** How a book marks speech; found once for the whole book. */
 export interface QuotationStyle {
@@ -88,7 +89,11 @@ function isOpener(text: string, at: number, mark: string, style: QuotationStyle)
   if (mark === '»' || mark === '›') return opensHere(text, at) && text.includes(CLOSERS[mark] as string, at + 1)
   if (mark === "'") return opensHere(text, at) && !ELISION.test(text.slice(at, at + 9))
   if (mark === '"')
-    return opensHere(text, at) || (/\S/u.test(text[at + 1] ?? ' ') && !/[\p{L}\d.,!?]/u.test(text[at - 1] ?? ' '))
+    return (
+      at === 0 ||
+      opensHere(text, at) ||
+      (/\S/u.test(text[at + 1] ?? ' ') && !/[\p{L}\d.,!?]/u.test(text[at - 1] ?? ' '))
+    )
   return true
 }
 
@@ -125,7 +130,14 @@ function isSpeech(text: string, { start, end, open }: Quotation): boolean {
   if (!/[\p{L}\p{N}]/u.test(inner)) return false
   const before = text.slice(0, start).trimEnd()
   if (before === '' || /[,:;.!?…—–)\]_*"”-]$/u.test(before)) return true
+  if (introduces(before)) return true
   const words = inner.split(/\s+/u).length
   if (/[,!?…—–-]$/u.test(inner) || /[!?]/u.test(inner)) return true
   return /^\p{Lu}/u.test(inner) ? words > 4 && /[.,]$/u.test(inner) : words > 8
+}
+
+/** `she answered "Undoubtedly"`: a verb of speech leads in without a comma. What is called so and so is a name. */
+function introduces(before: string): boolean {
+  const word = before.match(/\p{L}+$/u)?.[0].toLowerCase() ?? ''
+  return SPEECH_VERBS.has(word) && !WEAK_SPEECH_VERBS.has(word) && !/^(?:quoted?|echoe?d?|repeat(?:ed)?)$/u.test(word)
 }

@@ -49,7 +49,7 @@ export function printRanker({ hidden, input, line, bias, output }: Ranker, featu
   ].join('\n')
 }
 
-export function scoreRow(ranker: Ranker, row: Float32Array, units = new Float32Array(ranker.hidden)): number {
+function scoreRow(ranker: Ranker, row: Float32Array, units: Float32Array): number {
   const { size, hidden, input, line, bias, output } = ranker
   units.set(bias)
   let score = 0
@@ -67,8 +67,9 @@ export function scoreRow(ranker: Ranker, row: Float32Array, units = new Float32A
 }
 
 /** Probabilities of the candidates of one utterance; they sum to 1. */
-export function probabilities(rankers: Ranker[], rows: Float32Array[]): number[] {
-  const scores = rows.map((row) => rankers.reduce((sum, ranker) => sum + scoreRow(ranker, row), 0) / rankers.length)
+export function probabilities(ranker: Ranker, rows: Float32Array[]): number[] {
+  const units = new Float32Array(ranker.hidden)
+  const scores = rows.map((row) => scoreRow(ranker, row, units))
   const top = Math.max(...scores)
   const raised = scores.map((score) => Math.exp(score - top))
   const total = raised.reduce((sum, value) => sum + value, 0)

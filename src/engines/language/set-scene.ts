@@ -1,3 +1,4 @@
+import type { Gender } from './cast.ts'
 import { nameWords } from './find-names.ts'
 import { type Cues, findCues } from './find-cues.ts'
 import { linkEpithets } from './link-epithets.ts'
@@ -29,7 +30,7 @@ export function setScene(book: Book, given?: Person[]): Scene {
       if (!sexes.some((sex) => person.gender && sex !== person.gender)) person.nouns.push(...nouns)
     }
     const known = new Set(people.flatMap((person) => person.nouns))
-    const unnamed = unnamedSpeakers(cues).filter((person) => !known.has(person.nouns[0] as string))
+    const unnamed = unnamedSpeakers(cues, book.language).filter((person) => !known.has(person.nouns[0] as string))
     if (unnamed.length > 0 || known.size > 0) {
       people.push(...unnamed)
       mentions = findMentions(book, people, isName)
@@ -41,7 +42,7 @@ export function setScene(book: Book, given?: Person[]): Scene {
   return { book, people, mentions, utterances, cues }
 }
 
-function unnamedSpeakers(cues: Cues[]): Person[] {
+function unnamedSpeakers(cues: Cues[], language: string): Person[] {
   const counts = new Map<string, number>()
   for (const { list } of cues) {
     const tag = list.find((cue) => cue.slot === 'inverted' || cue.slot === 'after' || cue.slot === 'before')
@@ -49,7 +50,7 @@ function unnamedSpeakers(cues: Cues[]): Person[] {
   }
   return [...counts].map(([noun, count]): Person => {
     const gender = PERSON_NOUNS.get(noun) ?? null
-    const name = `The ${noun}`
+    const name = describedName(noun, gender, language)
     return {
       name,
       aliases: [name],
@@ -61,6 +62,21 @@ function unnamedSpeakers(cues: Cues[]): Person[] {
       count,
     }
   })
+}
+
+/** 'The landlady', 'La vieja', 'Die Magd'. */
+function describedName(noun: string, gender: Gender | null, language: string): string {
+  const feminine = gender === 'female' || (gender === null && noun.endsWith('a'))
+  const articles: Record<string, [string, string]> = {
+    es: ['El', 'La'],
+    fr: ['Le', 'La'],
+    de: ['Der', 'Die'],
+    pt: ['O', 'A'],
+    it: ['Il', 'La'],
+  }
+  const [masculine, feminineForm] = articles[language.slice(0, 2)] ?? ['The', 'The']
+  const shown = language.startsWith('de') ? `${noun[0]?.toUpperCase()}${noun.slice(1)}` : noun
+  return `${feminine ? feminineForm : masculine} ${shown}`
 }
 
 function setNarrator(

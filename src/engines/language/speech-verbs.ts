@@ -22,7 +22,7 @@ repuso repone repuse continuó continúa continué prosiguió prosigue siguió i
 comentó comenta comenté observó observa admitió admite admití afirmó afirma aseguró asegura aseguré asintió asiente advirtió advierte aclaró aclara anunció anuncia ordenó ordena pidió pide pedí
 suplicó suplica rogó ruega suspiró suspira sollozó solloza balbuceó balbucea tartamudeó rió ríe rio sonrió sonríe bromeó gruñó gruñe protestó protesta reconoció reconoce confesó confiesa
 concluyó concluye terminó apuntó apunta señaló señala sugirió sugiere propuso propone quiso inquirió interrogó indagó repitió repite llamó llama chilló chilla vociferó bramó rugió
-declaró declara sentenció objetó reprochó recordó recuerda pensó piensa corrigió apostilló espetó soltó saludó lamentó quejó masculló farfulló cuchicheó`
+declaró declara sentenció objetó reprochó recordó recuerda pensó piensa corrigió apostilló espetó soltó saludó prometió juró avisó propuso dudó mintió presumió opinó aventuró rezongó refunfuñó gimió resopló ironizó aconsejó animó contó lamentó quejó masculló farfulló cuchicheó`
 const FRENCH = `dit dis disait répondit répond demanda demande cria crie écria murmura murmure ajouta ajoute reprit répliqua réplique continua fit poursuivit interrompit observa remarqua déclara soupira
 balbutia hurla souffla chuchota lança expliqua protesta insista s'écria s’écria riposta gronda affirma avoua conclut songea`
 const GERMAN = `sagte sagt fragte fragt antwortete antwortet rief ruft flüsterte murmelte erwiderte entgegnete meinte schrie brüllte stammelte seufzte lachte fügte

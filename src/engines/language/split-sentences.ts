@@ -13,7 +13,10 @@ const MAY_CLOSE = new Set('etc jr esq inc ltd co no in al min ed art est usw d m
 const OPENING_WORD = /^(?:he|she|it|the|they|but|and|then|we|you|there|this|that|so|when)\b/iu
 
 const TERMINATOR = /[.!?…。！？]+(?:\s*[.!?…])*/gu
-const CLOSER = /["'”’»›)\]}_*]/u
+const CLOSER = /["'”’»›)\]}_*」』）】》〉]/u
+/** Chinese and Japanese put no space after these. Past a closing mark the sentence may go on (「本当？」と言った。), unless another quotation opens. */
+const UNSPACED = /[。！？]$/u
+const OPENS_QUOTATION = /[「『“‘（]/u
 const OPENING = /^["'“‘«‹„¿¡([—–_*-]+/u
 
 /** Is the full stop at `at` part of an abbreviation or an initial rather than an end? */
@@ -43,9 +46,12 @@ export function sentenceEnds(text: string, start = 0, end = text.length): number
   TERMINATOR.lastIndex = start
   for (let found = TERMINATOR.exec(text); found && found.index < end; found = TERMINATOR.exec(text)) {
     let stop = Math.min(end, found.index + found[0].trimEnd().length)
+    const closers = stop
     while (stop < end && CLOSER.test(text[stop] as string)) stop++
     if (stop >= end) break
-    if (!/\s/u.test(text[stop] as string)) continue
+    const follows = text[stop] as string
+    const isUnspaced = UNSPACED.test(found[0]) && (stop === closers || OPENS_QUOTATION.test(follows))
+    if (!isUnspaced && !/\s/u.test(follows)) continue
     const rest = text.slice(stop, Math.min(end, stop + 24)).trimStart()
     const next = rest.replace(OPENING, '')
     if (rest === '' || /^\p{Ll}/u.test(next)) continue

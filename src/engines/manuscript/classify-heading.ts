@@ -126,7 +126,7 @@ const phrases = new Map<string, MatterWords>()
 for (const matter of matterWords)
   for (const phrase of matter.phrases) if (!phrases.has(fold(phrase))) phrases.set(fold(phrase), matter)
 
-export function classifyMatter(heading: string): MatterWords | undefined {
+function classifyMatter(heading: string): MatterWords | undefined {
   const text = fold(heading)
   const exact = phrases.get(text) ?? phrases.get(text.replace(/^(the|a|an|el|la|le|les|das|der|die|l') ?/, ''))
   if (exact) return exact

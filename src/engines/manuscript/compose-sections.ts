@@ -2,7 +2,7 @@ import { assignRoles } from './assign-roles.ts'
 import { countNumbered, listHeadings, startsFromHeadings } from './choose-starts.ts'
 import { classifyHeading } from './classify-heading.ts'
 import { findTextHeadings } from './find-text-headings.ts'
-import { block, estimateWords, type FlowBlock, type Role, type SectionStart } from './flow.ts'
+import { estimateWords, type FlowBlock, type Role, type SectionStart } from './flow.ts'
 import type { Block, Section } from './manuscript.ts'
 import { startsFromPattern } from './pattern-starts.ts'
 import { namePart, nameSection } from './name-section.ts'
@@ -64,9 +64,13 @@ function chooseStarts(blocks: FlowBlock[]): Map<number, SectionStart> {
   if (given.size === 0) return startsFromHeadings(blocks)
   const found = startsFromHeadings(blocks)
   const numbered = listHeadings(blocks).filter(({ heading, index }) => heading.is === 'chapter' && found.has(index))
-  const covered = numbered.filter(({ index }) => [0, 1, 2, 3].some((back) => given.has(index - back))).length
+  const isCovered = (index: number): boolean =>
+    given.has(index) || (blocks[index - 1]?.kind === 'heading' && isCovered(index - 1))
+  const covered = numbered.filter(({ index }) => isCovered(index)).length
   // Navigation that names only a cover and a beginning is none; what it says of places it does name stays.
-  if (numbered.length - covered < 2 || covered > numbered.length / 2) return given
+  const listed = [...given.values()].filter(({ source }) => source === 'navigation').length
+  const few = listed > 3 ? numbered.length <= listed * 2 : numbered.length - covered < 2
+  if (few || covered > numbered.length / 2) return given
   return new Map([...found, ...given].toSorted(([a], [b]) => a - b))
 }
 
@@ -190,5 +194,3 @@ function splitPartHeadings(headings: string[]): { parts: string[]; rest: string[
 
 /** A book without any text has no sections; one that is only scene breaks counts as none. */
 export const hasText = (blocks: FlowBlock[]): boolean => blocks.some(({ text }) => /[\p{L}\p{N}]/u.test(text))
-
-export const titleBlock = (text: string): FlowBlock => block('heading', text, [], { level: 1 })

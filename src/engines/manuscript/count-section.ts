@@ -1,5 +1,4 @@
 import type { Section } from './manuscript.ts'
-import { placeBlocks } from './manuscript.ts'
 
 export interface SectionCount {
   words: number
@@ -73,8 +72,4 @@ export function countSection(section: Pick<Section, 'blocks'>, language = 'en'):
   }
   const pace = wordsPerMinute[language.split('-')[0]?.toLowerCase() ?? 'en'] ?? 140
   return { words, characters, seconds: Math.round((words / pace) * 60 + pauses) }
-}
-
-export function sectionText(section: Pick<Section, 'blocks'>): string {
-  return placeBlocks(section.blocks).text
 }

@@ -11,7 +11,7 @@ export const wordPrefixes = {
   'http://schemas.openxmlformats.org/officeDocument/2006/relationships': 'r',
 }
 
-export type ParagraphRole =
+type ParagraphRole =
   | 'paragraph'
   | 'quotation'
   | 'caption'

@@ -3,7 +3,7 @@ import { readSemantics } from './classify-role.ts'
 import { resolvePath } from './epub-package.ts'
 import { namePart } from './name-section.ts'
 import type { SectionStart } from './flow.ts'
-import { elements, find, findAll, plainText, textOf, type Markup } from './markup-tree.ts'
+import { elements, find, findAll, plainText, type Markup } from './markup-tree.ts'
 
 export interface NavigationEntry {
   title: string
@@ -146,9 +146,4 @@ export function chooseEntries(
   }
   visit(entries, [], 1)
   return chosen
-}
-
-export const documentTitle = (document: Markup): string => {
-  const title = find(document, 'title')
-  return title ? textOf(title).replace(/\s+/g, ' ').trim() : ''
 }

@@ -4,7 +4,7 @@ import type { BookMetadata } from './manuscript.ts'
 import { decodeText } from './decode-text.ts'
 import { find, findAll, parseHtml, parseXml, plainText, elements, type Markup } from './markup-tree.ts'
 
-export interface ManifestItem {
+interface ManifestItem {
   id: string
   path: string
   mediaType: string

@@ -173,7 +173,14 @@ function rewrite(
     const candidate = byIndex.get(index)
     const above = byIndex.get(index - 1)
     if (!candidate && titles.has(index) && above)
-      return [{ ...current, kind: 'heading' as const, level: (levels[above.heading.is] ?? 2) + 1 }]
+      return [
+        {
+          ...current,
+          kind: 'heading' as const,
+          text: current.text.replace(/\n/g, ' '),
+          level: (levels[above.heading.is] ?? 2) + 1,
+        },
+      ]
     if (!candidate) return [current]
     const level = candidate.heading.is === 'numeral' && numeralsAreChapters ? 2 : levels[candidate.heading.is]
     if (!candidate.title && !candidate.rest.length)

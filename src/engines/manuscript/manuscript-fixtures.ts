@@ -4,7 +4,7 @@ import type { Manuscript, ReadOptions, Section } from './manuscript.ts'
 
 /** Small books made by the tests themselves. */
 
-export const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')
+const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
 export const readTxt = (text: string, options: Partial<ReadOptions> = {}): Promise<Manuscript> =>
   readManuscript(bytesOf(text), { filename: 'book.txt', ...options })
@@ -40,7 +40,7 @@ export interface EpubFixture {
   parts?: Record<string, string | Uint8Array>
 }
 
-export const xhtml = (body: string): string =>
+const xhtml = (body: string): string =>
   `<?xml version="1.0" encoding="utf-8"?><html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops" xmlns:ssml="http://www.w3.org/2001/10/synthesis" xml:lang="en"><head><title>x</title></head>${body.startsWith('<body') ? body : `<body>${body}</body>`}</html>`
 
 export function makeEpub({

@@ -62,10 +62,12 @@ export interface Block {
 export interface Mark {
   start: number
   end: number
-  kind: 'emphasis' | 'strong' | 'foreign' | 'phoneme'
+  kind: 'emphasis' | 'strong' | 'foreign' | 'phoneme' | 'alias'
   language?: string
   /** IPA or x-sampa from ssml:ph. */
   phoneme?: { alphabet: string; ph: string }
+  /** What is said in its place: 'Chapter 7' for a heading that is printed 'VII'. */
+  alias?: string
 }
 
 export interface PlacedBlock extends Block {

@@ -49,5 +49,3 @@ export function isNote(node: Markup, tokens: string, classes: string): boolean {
     /(^|\s)(footnotes?|fnote|footnote-?(text|body|content)|ftnote|foot-?notes?)(\s|$)/.test(classes)
   )
 }
-
-export const noteTarget = ({ attributes }: Markup): boolean => Boolean(attributes['id'])

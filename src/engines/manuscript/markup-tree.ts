@@ -1,5 +1,6 @@
-import { parse, type DefaultTreeAdapterTypes as Html } from 'parse5'
+import { defaultTreeAdapter, parse, type DefaultTreeAdapterTypes as Html } from 'parse5'
 import { SaxesParser, type SaxesAttributeNS } from 'saxes'
+import { Problem } from '../../kit/errors.ts'
 import { decodeEntities } from './decode-entities.ts'
 
 export interface Markup {
@@ -9,8 +10,18 @@ export interface Markup {
   children: (Markup | string)[]
 }
 
-/** Deeper nesting than any real document; what lies deeper is kept, flattened into this depth. */
-const maxDepth = 200
+/** Markup this deep in HTML is flattened, as browsers do; in XML it is refused. */
+const maxDepth = 400
+/** Unclosed tags make parsers slow with depth and multiply elements; no book comes near these. */
+const maxOpenTags = 2_000
+const maxElements = 1_000_000
+
+const tooDeep = (): Problem =>
+  new Problem(
+    422,
+    'unreadable_markup',
+    'The markup of this file nests deeper, or holds more elements, than any book does.',
+  )
 
 /** Canonical prefixes of namespaces, so that a file may choose its own. */
 export type Prefixes = Record<string, string>
@@ -56,6 +67,8 @@ class TreeBuilder {
 export function parseXml(source: string, prefixes: Prefixes = {}): Markup {
   const known = { ...commonPrefixes, ...prefixes }
   const tree = new TreeBuilder()
+  let depth = 0
+  let count = 0
   const parser = new SaxesParser({ xmlns: true, position: false })
   const nameOf = (uri: string, local: string, prefix: string): string => {
     const canonical = known[uri]
@@ -69,11 +82,17 @@ export function parseXml(source: string, prefixes: Prefixes = {}): Markup {
       attributes[attribute.uri ? nameOf(attribute.uri, attribute.local, attribute.prefix) : attribute.local] =
         attribute.value
     }
+    depth += 1
+    count += 1
+    if (depth > maxDepth || count > maxElements) throw tooDeep()
     tree.open(nameOf(tag.uri, tag.local, tag.prefix), attributes)
   })
   parser.on('text', (text) => tree.text(text))
   parser.on('cdata', (text) => tree.text(text))
-  parser.on('closetag', () => tree.close())
+  parser.on('closetag', () => {
+    depth -= 1
+    tree.close()
+  })
   parser.on('error', (error) => {
     throw error
   })
@@ -89,11 +108,30 @@ function prefixesUsed(known: Prefixes): Record<string, true> {
   return used
 }
 
-/** Parses HTML as browsers do: nothing is malformed. */
+function countingAdapter(): typeof defaultTreeAdapter {
+  let open = 0
+  let count = 0
+  return {
+    ...defaultTreeAdapter,
+    onItemPush() {
+      open += 1
+      count += 1
+      if (open > maxOpenTags || count > maxElements) throw tooDeep()
+    },
+    onItemPop() {
+      open -= 1
+    },
+  }
+}
+
+/**
+ * Parses HTML as browsers do: nothing is malformed.
+ * @throws Problem `unreadable_markup` for more than 2,000 open tags or a million elements.
+ */
 export function parseHtml(source: string): Markup {
   const tree = new TreeBuilder()
   // An own stack: a page may nest deeper than the engine's.
-  const work: (Html.ChildNode | 'close')[] = parse(source).childNodes.toReversed()
+  const work: (Html.ChildNode | 'close')[] = parse(source, { treeAdapter: countingAdapter() }).childNodes.toReversed()
   for (let node = work.pop(); node; node = work.pop()) {
     if (node === 'close') tree.close()
     else if ('value' in node) tree.text(node.value)

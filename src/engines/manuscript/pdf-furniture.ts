@@ -3,7 +3,7 @@ import type { Omissions } from './flow.ts'
 import { readRoman } from './classify-heading.ts'
 
 /** Lines of the head and foot looked at on each page. */
-const depth = 3
+const depth = 4
 
 /** Drops page numbers, running heads and notes at the foot: what stands outside the text's own frame on page after page. */
 export function dropFurniture(pages: Line[][], bodyHeight: number, omissions: Omissions): Line[][] {
@@ -12,8 +12,11 @@ export function dropFurniture(pages: Line[][], bodyHeight: number, omissions: Om
     const sorted = lines.toSorted((a, b) => b.y - a.y)
     return { head: sorted.slice(0, depth), foot: sorted.slice(-depth).toReversed() }
   })
-  const steps = pages.flatMap((lines) => lines.slice(1).map((line, index) => (lines[index]?.y ?? 0) - line.y))
-  const leading = steps.filter((step) => step > 0).toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? bodyHeight
+  const steps = pages
+    .flatMap((lines) => lines.slice(1).map((line, index) => (lines[index]?.y ?? 0) - line.y))
+    .filter((step) => step > 0)
+    .toSorted((a, b) => a - b)
+  const leading = steps[Math.floor(steps.length / 2)] ?? bodyHeight
   for (const side of ['head', 'foot'] as const) {
     dropNumbers(
       edges.map((edge) => edge[side]),
@@ -67,7 +70,7 @@ const fold = (text: string): string =>
 
 /** Furniture is set off from the text by more than its leading. */
 const standsApart = (line: Line, inner: Line | undefined, leading: number): boolean =>
-  !inner || Math.abs(line.y - inner.y) > leading * 1.15
+  inner !== undefined && Math.abs(line.y - inner.y) > leading * 1.15
 
 /** The same words at the same height on several pages; the chapter's name on its pages, the book's on every other one. */
 function dropRunning(edges: Line[][], leading: number, dropped: Set<Line>, omissions: Omissions): void {

@@ -1,5 +1,5 @@
 import { readSemantics, type Semantics } from './classify-role.ts'
-import { isNoteReference, isPageNumber, isNote, noteTarget } from './markup-notes.ts'
+import { isNoteReference, isPageNumber, isNote } from './markup-notes.ts'
 import { block, type FlowBlock, type Omissions, type Role, type SectionStart } from './flow.ts'
 import type { BlockKind, Mark } from './manuscript.ts'
 import { elements, textOf, type Markup } from './markup-tree.ts'
@@ -148,7 +148,7 @@ class MarkupReader {
   /** What is left out may still be what a link points to. */
   private noteAnchors(node: Markup): void {
     if (node.attributes['id']) this.anchors.push(node.attributes['id'])
-    for (const child of elements(node)) if (noteTarget(child)) this.anchors.push(child.attributes['id'] ?? '')
+    for (const child of elements(node)) if (child.attributes['id']) this.anchors.push(child.attributes['id'])
   }
 
   private enter(
@@ -220,8 +220,18 @@ class MarkupReader {
     return opened
   }
 
+  /** A whole block in another language than the book's is marked from end to end. */
+  private finish(context: Context | undefined): { text: string; marks: Mark[] } {
+    const written = this.writer.finish()
+    const language = context?.language ?? ''
+    if (!written.text || !this.bookLanguage || !language || language.split('-')[0] === this.bookLanguage.split('-')[0])
+      return written
+    const whole: Mark = { start: 0, end: written.text.length, kind: 'foreign', language }
+    return { text: written.text, marks: [whole, ...written.marks] }
+  }
+
   private endLine(context: Context): void {
-    const { text, marks } = this.writer.finish()
+    const { text, marks } = this.finish(context)
     this.linkedText = 0
     if (!text || !context.verse) return
     const offset = this.stanza.lines.reduce((sum, line) => sum + line.length + 1, 0)
@@ -233,14 +243,14 @@ class MarkupReader {
     if (this.stanza.lines.length === 0) return
     const lines = elements(node).some(({ name }) => blockElements.has(name))
     if (node.name === 'p' || lines || node.name === 'blockquote' || !outer.verse) {
-      const { lines: written, marks } = this.stanza
-      this.stanza = { lines: [], marks: [] }
-      this.emit(
-        block('verse', written.join('\n'), marks, {
-          lines: written,
-        }),
-      )
+      this.emitStanza()
     }
+  }
+
+  private emitStanza(): void {
+    const { lines, marks } = this.stanza
+    this.stanza = { lines: [], marks: [] }
+    this.emit(block('verse', lines.join('\n'), marks, { lines }))
   }
 
   /** Ends the running block and emits it. */
@@ -249,13 +259,9 @@ class MarkupReader {
     if (context?.verse && context.kind === 'verse') return this.endLine(context)
     const linkedAll = this.linkedText
     this.linkedText = 0
-    const { text, marks } = this.writer.finish()
+    const { text, marks } = this.finish(context)
     if (!text) return
-    if (this.stanza.lines.length) {
-      const { lines, marks: verseMarks } = this.stanza
-      this.stanza = { lines: [], marks: [] }
-      this.emit(block('verse', lines.join('\n'), verseMarks, { lines }))
-    }
+    if (this.stanza.lines.length) this.emitStanza()
     const kind = context?.kind ?? 'paragraph'
     const lines = text.split('\n')
     const link = linkedAll > 0 && linkedAll >= text.replace(/\s/g, '').length * 0.6

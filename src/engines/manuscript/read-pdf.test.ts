@@ -36,7 +36,7 @@ describe('lines of a PDF', () => {
     expect(titlesOf(manuscript)).toEqual(['Chapter 1', 'Chapter 2'])
     const text = bodyOf(manuscript).flatMap(textsOf).join('\n')
     expect(text).not.toMatch(/HARBOUR|Example|\b1[1-6]\b/)
-    expect(manuscript.warnings).toEqual(['Left out: 6 page numbers.', 'Left out: 6 running heads.'])
+    expect(manuscript.warnings).toEqual(['Left out: 6 running heads.', 'Left out: 6 page numbers.'])
     expect(bodyOf(manuscript)[0]!.blocks).toHaveLength(7)
   })
 

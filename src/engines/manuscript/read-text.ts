@@ -66,7 +66,7 @@ function groupLines(lines: string[]): Group[] {
 }
 
 const quantile = (values: number[], part: number): number =>
-  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * part)] ?? 0
+  values.toSorted((a, b) => a - b)[Math.round((values.length - 1) * part)] ?? 0
 const indentOf = (line: string): number => line.length - line.trimStart().length
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
 
@@ -86,10 +86,9 @@ function measure(groups: Group[]): Shape {
   if (long > 120) return { width: Infinity, indented: false }
   // Short lines that are each a group were never wrapped: a list of short paragraphs or verse.
   if (several.length === 0) return { width: Infinity, indented: false }
-  const wrapped = several
-    .filter((group) => group.lines.length > 2)
-    .flatMap((group) => group.lines.slice(0, -1).map((line) => line.length))
-  return { width: quantile(wrapped.length > 3 ? wrapped : lengths, 0.9), indented: false }
+  // No text is wrapped below 40 columns or so; short lines alone say nothing of the width.
+  const wrapped = several.flatMap((group) => group.lines.slice(0, -1).map((line) => line.length))
+  return { width: Math.max(60, quantile(wrapped, 0.9)), indented: false }
 }
 
 function readGroup(group: Group, shape: Shape, omissions: Omissions): FlowBlock[] {

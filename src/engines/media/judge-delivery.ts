@@ -209,7 +209,7 @@ const m4b: Rule[] = [
     judge: (file) => warnUnless(Boolean(file.m4b?.cover)),
   },
   tag('title', '©nam', 'fail'),
-  tag('author', '©ART', 'fail'),
+  tag('author', '©ART', 'warn'),
   tag('narrator', '©wrt', 'warn'),
   {
     name: 'media_type',

@@ -174,6 +174,26 @@ test('aborting kills the work and leaves nothing; the next call works', async ()
   expect(once.parts).toHaveLength(3)
 })
 
+test('a child killed in the midst is replaced, and the result is the same', async () => {
+  const parts = Array.from({ length: 40 }, () => ({ file: join(folder, 'a.wav'), gapAfter: 0.1 }))
+  const [killed, whole] = [join(folder, 'killed.aac'), join(folder, 'whole.aac')]
+  const render = media.render(request([{ format: 'aac', file: killed, bitRate: 64_000 }], { parts }))
+  let child = 0
+  while (child === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    child = Number(
+      readdirSync(folder)
+        .find((name) => name.startsWith('killed.aac.'))
+        ?.split('.')[2] ?? 0,
+    )
+  }
+  process.kill(child, 'SIGKILL')
+  const undisturbed = await media.render(request([{ format: 'aac', file: whole, bitRate: 64_000 }], { parts }))
+  expect(await render).toEqual(undisturbed)
+  expect(readFileSync(killed).equals(readFileSync(whole))).toBe(true)
+  expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([])
+})
+
 test('a closed engine says so', async () => {
   const other = openMedia({ size: 1 })
   const work = other.probe(join(folder, 'a.wav')).catch((error: unknown) => error)

@@ -133,7 +133,7 @@ function elementOf(mark: Mark): { open: string; close: string } | null {
   if (mark.kind === 'emphasis') return { open: '<em>', close: '</em>' }
   if (mark.kind === 'strong') return { open: '<strong>', close: '</strong>' }
   // Phonemes steer a voice; here the voice is recorded already.
-  if (mark.kind === 'phoneme') return null
+  if (mark.kind === 'phoneme' || mark.kind === 'alias') return null
   const language = mark.language ? escapeXml(canonicalLanguage(mark.language)) : ''
   return { open: language ? `<i lang="${language}" xml:lang="${language}">` : '<i>', close: '</i>' }
 }

@@ -35,12 +35,12 @@ export function buildSsml(segment: SegmentToSpeak): string {
 /** The stretches of a segment, each said in one way. */
 export function segmentRuns({ text: raw, marks = [], pauses, lexicon }: SegmentToSpeak): SpokenRun[] {
   const text = speakable(raw)
-  const own = marks.filter((mark) => mark.kind === 'phoneme' && mark.phoneme && mark.end > mark.start)
+  const own = marks.filter((mark) => (mark.phoneme || mark.alias) && mark.end > mark.start)
   const hits = (lexicon?.(text) ?? []).filter(
     (hit) => !own.some((mark) => mark.start < hit.end && hit.start < mark.end),
   )
   const atoms = [
-    ...own.map(({ start, end, phoneme }) => ({ start, end, manner: { phoneme: phoneme! } })),
+    ...own.map(({ start, end, phoneme, alias }) => ({ start, end, manner: phoneme ? { phoneme } : { alias: alias! } })),
     ...hits.map(({ start, end, pronunciation }) => ({
       start,
       end,

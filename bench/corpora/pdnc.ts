@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CastChapter } from '../src/engines/language/cast.ts'
-import { formKey } from '../src/engines/language/cluster-names.ts'
-import { titleNoun } from '../src/engines/language/gather-people.ts'
-import { givenNameGender } from '../src/engines/language/given-names.ts'
-import { honorific } from '../src/engines/language/honorifics.ts'
-import type { Quotation } from '../src/engines/language/mark-quotations.ts'
-import type { Person } from '../src/engines/language/person.ts'
-import { PERSON_NOUNS } from '../src/engines/language/person-nouns.ts'
+import type { CastChapter } from '../../src/engines/language/cast.ts'
+import { formKey } from '../../src/engines/language/cluster-names.ts'
+import { titleNoun } from '../../src/engines/language/gather-people.ts'
+import { givenNameGender } from '../../src/engines/language/given-names.ts'
+import { honorific } from '../../src/engines/language/honorifics.ts'
+import type { Quotation } from '../../src/engines/language/mark-quotations.ts'
+import type { Person } from '../../src/engines/language/person.ts'
+import { PERSON_NOUNS } from '../../src/engines/language/person-nouns.ts'
 
 export interface GoldQuotation {
   /** Offsets in the novel's text, without the marks. */
