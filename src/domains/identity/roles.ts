@@ -1,13 +1,127 @@
+/** What the law gives everyone about themselves (GDPR, 15 to 20), with what endangered their own account. */
+const ownRights = [
+  'gdpr_requests.list',
+  'gdpr_requests.get',
+  'gdpr_requests.create',
+  'gdpr_requests.cancel',
+  'gdpr_requests.download',
+  'security_events.list',
+  'security_events.get',
+]
+
 /** What each role grants: names of operations, or `projects.*`. Sharing and ownership narrow it further, row by row. */
 export const rolePermissions: Record<string, readonly string[]> = {
   admin: ['*'],
-  manager: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'tenant.usage', 'tenant.subscription', 'statements.*', 'me.*', 'profiles.*', 'sessions.remove', 'api_keys.*'],
-  creator: ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'voices.*', 'jobs.*', 'costs.*', 'me.*', 'profiles.*', 'sessions.remove', 'api_keys.*'],
-  validator: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'segments.revise', 'characters.list', 'characters.get', 'comments.*', 'voices.list', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*', 'profiles.*', 'sessions.remove'],
-  analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'usage.list', 'statements.*', 'ai_token_usage.list', 'api_usage.list', 'jobs.list', 'jobs.get', 'me.*', 'profiles.*', 'sessions.remove'],
-  viewer: ['projects.list', 'projects.get', 'chapters.list', 'chapters.get', 'chapters.audio', 'segments.list', 'segments.get', 'segments.audio', 'characters.list', 'characters.get', 'voices.list', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', 'me.*', 'profiles.*', 'sessions.remove'],
+  manager: [
+    'projects.*',
+    'chapters.*',
+    'segments.*',
+    'characters.*',
+    'packages.*',
+    'project_shares.*',
+    'comments.*',
+    'lexicon.*',
+    'voices.*',
+    'jobs.*',
+    'costs.*',
+    'users.list',
+    'users.get',
+    'tenant.get',
+    'tenant.quotas',
+    'tenant.usage',
+    'tenant.subscription',
+    'statements.*',
+    'me.*',
+    ...ownRights,
+    'profiles.*',
+    'sessions.remove',
+    'api_keys.*',
+  ],
+  creator: [
+    'projects.*',
+    'chapters.*',
+    'segments.*',
+    'characters.*',
+    'packages.*',
+    'project_shares.*',
+    'comments.*',
+    'lexicon.*',
+    'voices.*',
+    'jobs.*',
+    'costs.*',
+    'me.*',
+    ...ownRights,
+    'profiles.*',
+    'sessions.remove',
+    'api_keys.*',
+  ],
+  validator: [
+    'projects.list',
+    'projects.get',
+    'chapters.list',
+    'chapters.get',
+    'chapters.audio',
+    'segments.list',
+    'segments.get',
+    'segments.audio',
+    'segments.revise',
+    'characters.list',
+    'characters.get',
+    'comments.*',
+    'voices.list',
+    'jobs.list',
+    'jobs.get',
+    'jobs.events',
+    'me.*',
+    ...ownRights,
+    'profiles.*',
+    'sessions.remove',
+  ],
+  analyst: [
+    'projects.list',
+    'projects.get',
+    'chapters.list',
+    'costs.*',
+    'usage.list',
+    'statements.*',
+    'ai_token_usage.list',
+    'api_usage.list',
+    'jobs.list',
+    'jobs.get',
+    'me.*',
+    ...ownRights,
+    'profiles.*',
+    'sessions.remove',
+  ],
+  viewer: [
+    'projects.list',
+    'projects.get',
+    'chapters.list',
+    'chapters.get',
+    'chapters.audio',
+    'segments.list',
+    'segments.get',
+    'segments.audio',
+    'characters.list',
+    'characters.get',
+    'voices.list',
+    'packages.list',
+    'packages.get',
+    'jobs.list',
+    'jobs.get',
+    'jobs.events',
+    'me.*',
+    ...ownRights,
+    'profiles.*',
+    'sessions.remove',
+  ],
 }
 
+export const permissionsOf = (roles: readonly string[]): string[] => [
+  ...new Set(roles.flatMap((role) => rolePermissions[role] ?? [])),
+]
+
+/** For the roles of the system, which every tenant begins with. */
 export const roleDescriptions: Record<string, string> = {
   admin: 'Everything, and sees every project',
   manager: 'Runs projects and sees people and costs',
@@ -18,8 +132,13 @@ export const roleDescriptions: Record<string, string> = {
 }
 
 /** Whether one pattern grants all that the other asks for. */
-export const covers = (granted: string, wanted: string): boolean => granted === '*' || granted === wanted || (granted.endsWith('.*') && wanted.startsWith(granted.slice(0, -1)))
+export const covers = (granted: string, wanted: string): boolean =>
+  granted === '*' || granted === wanted || (granted.endsWith('.*') && wanted.startsWith(granted.slice(0, -1)))
 
 /** A key's scopes never reach beyond what its owner may do, now: a role that was taken away narrows the keys too. */
 export const narrow = (scopes: readonly string[], permissions: readonly string[]): string[] =>
-  scopes.flatMap((scope) => (permissions.some((granted) => covers(granted, scope)) ? [scope] : permissions.filter((granted) => covers(scope, granted))))
+  scopes.flatMap((scope) =>
+    permissions.some((granted) => covers(granted, scope))
+      ? [scope]
+      : permissions.filter((granted) => covers(scope, granted)),
+  )
