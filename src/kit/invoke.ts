@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { Question } from './authorize.ts'
 import { type DatabaseError, isDatabaseError, scopedOpening, transaction } from './database.ts'
 import { Problem } from './errors.ts'
 import { type Kernel, emit, enqueue } from './kernel.ts'
@@ -24,19 +25,24 @@ function shapeOf(operation: AnyOperation): (value: unknown) => unknown {
   return shape
 }
 
+/** @throws Problem 401 unauthenticated, 403 forbidden (with `permission`) */
+function requireMay({ services }: Kernel, operation: AnyOperation, { principal, request, input }: Omit<Question, 'operation'>): void {
+  if (operation.public) return
+  if (principal.via === 'anonymous') throw new Problem(401, 'unauthenticated', 'Sign in, or send an API key as a bearer token.')
+  if (mayRun(principal, operation.name)) return
+  services.authorizer?.refused({ principal, operation, input, request })
+  throw new Problem(403, 'forbidden', `Your role does not allow ${operation.name}.`, { permission: operation.name })
+}
+
 /**
  * The way of a request, whatever door it came through: may → validate → one transaction → rules → run → audit → shaped output.
  * @throws Problem 403 forbidden, 400 invalid_input (with `field`), and whatever the operation throws
  */
 export async function invoke(kernel: Kernel, operation: AnyOperation, raw: unknown, { principal, request, idempotencyKey, header }: Invocation): Promise<unknown> {
   for (const gate of kernel.gates) await gate({ operation, principal, request, header: header ?? (() => {}) })
-  if (!operation.public && principal.via === 'anonymous') throw new Problem(401, 'unauthenticated', 'Sign in, or send an API key as a bearer token.')
-  const { authorizer } = kernel.services
-  if (!operation.public && !mayRun(principal, operation.name)) {
-    authorizer?.refused({ principal, operation, input: raw, request })
-    throw new Problem(403, 'forbidden', `Your role does not allow ${operation.name}.`, { permission: operation.name })
-  }
+  requireMay(kernel, operation, { principal, request, input: raw })
   const input = parseInput(operation, raw)
+  const { authorizer } = kernel.services
   const readOnly = isReadOnly(operation)
   const scope = { tenant: principal.tenant, user: principal.user, seesAll: principal.seesAll, action: operation.name, request: request.id }
   const after: (() => void | Promise<void>)[] = []
