@@ -11,7 +11,13 @@ export interface Reply {
 }
 
 /** One request by nobody, from an address of its own choice when the app trusts its proxy. */
-export async function ask(app: TestApp, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+export async function ask(
+  app: TestApp,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
   const response = await fetch(new URL(path, app.url), {
     method,
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
@@ -24,17 +30,26 @@ export async function ask(app: TestApp, method: string, path: string, body?: unk
     status: response.status,
     body: isJson ? JSON.parse(text) : text,
     headers: response.headers,
-    cookie: (response.headers.getSetCookie().find((line) => /^(__Host-)?voicepress=/.test(line)) ?? '').split(';')[0] ?? '',
+    cookie:
+      (response.headers.getSetCookie().find((line) => /^(__Host-)?voicepress=/.test(line)) ?? '').split(';')[0] ?? '',
   }
 }
 
-export const signIn = (app: TestApp, email: string, more: object = {}, headers: Record<string, string> = {}): Promise<Reply> =>
-  ask(app, 'POST', '/v1/sessions', { email, password: testPassword, ...more }, headers)
+export const signIn = (
+  app: TestApp,
+  email: string,
+  more: object = {},
+  headers: Record<string, string> = {},
+): Promise<Reply> => ask(app, 'POST', '/v1/sessions', { email, password: testPassword, ...more }, headers)
 
 export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
 
 /** What the owner of the server sees of it. */
-export async function queryAsOwner<R extends pg.QueryResultRow>(app: TestApp, sql: string, values: unknown[] = []): Promise<R[]> {
+export async function queryAsOwner<R extends pg.QueryResultRow>(
+  app: TestApp,
+  sql: string,
+  values: unknown[] = [],
+): Promise<R[]> {
   const client = new pg.Client({ connectionString: app.kernel.urls.owner })
   await client.connect()
   try {

@@ -76,7 +76,7 @@ export function openPublicFetch({ allowPrivate, maximumBytes = 1024 * 1024, mill
       headers,
       body,
       signal,
-    }: { method?: string; headers?: HeadersInit; body?: string; signal?: AbortSignal | null } = {},
+    }: { method?: string; headers?: HeadersInit; body?: string | URLSearchParams; signal?: AbortSignal | null } = {},
   ): Promise<Response> => {
     const url = new URL(address)
     if (!['https:', 'http:'].includes(url.protocol) || (url.protocol === 'http:' && !allowPrivate))
@@ -122,7 +122,7 @@ export function openPublicFetch({ allowPrivate, maximumBytes = 1024 * 1024, mill
         },
       )
       request.on('error', reject)
-      request.end(body)
+      request.end(body === undefined ? undefined : String(body))
     })
   }
 }

@@ -71,7 +71,11 @@ async function discover({ issuer, clientId, clientSecret, allowPrivate }: Provid
     {
       [openid.customFetch]: openPublicFetch({ allowPrivate }) as openid.CustomFetch,
       timeout: 5,
-      execute: allowPrivate && issuer.startsWith('http:') ? [openid.allowInsecureRequests] : [],
+      // Signatures are checked too where TLS alone would do (OpenID Connect Core 1.0, 3.1.3.7): behind a proxy it doesn't.
+      execute: [
+        openid.enableNonRepudiationChecks,
+        ...(allowPrivate && issuer.startsWith('http:') ? [openid.allowInsecureRequests] : []),
+      ],
     },
   )
   discovered.set(key, { configuration, until: Date.now() + cacheMilliseconds })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { covers, permissionsOf, rolePermissions } from './roles.ts'
 import { type Person, type TestApp, openTestApp, testPassword } from '../../../test/app.ts'
 
 let app: TestApp
@@ -130,6 +131,14 @@ describe('roles', () => {
       two!.request('PATCH', `/v1/users/${one!.id}`, { roles: ['viewer'] }),
     ])
     expect(replies.map(({ status }) => status).sort()).toEqual([200, 409])
+  })
+
+  test('of the system but the administrator do not decide who may do what', () => {
+    const deciding = /^(roles|user_roles|access_control_policies|resource_ownership|access_logs|authorization)\./
+    const names = [...app.kernel.operations.keys()].filter((name) => deciding.test(name))
+    expect(names.length).toBeGreaterThan(15)
+    const others = Object.keys(rolePermissions).filter((role) => role !== 'admin')
+    expect(names.filter((name) => permissionsOf(others).some((pattern) => covers(pattern, name)))).toEqual([])
   })
 
   test('list what can be granted', async () => {

@@ -5,14 +5,19 @@ import { ask, queryAsOwner, signIn } from '../../../test/sign-in.ts'
 let app: TestApp
 beforeAll(async () => {
   // A proxy that is believed lets each request come from an address of its own.
-  app = await openTestApp({ work: false, environment: { VOICEPRESS_RATE_LIMITS: 'false', VOICEPRESS_TRUST_PROXY: 'true' } })
+  app = await openTestApp({
+    work: false,
+    environment: { VOICEPRESS_RATE_LIMITS: 'false', VOICEPRESS_TRUST_PROXY: 'true' },
+  })
 })
 afterAll(() => app.close())
 
 let next = 0
 const elsewhere = () => ({ 'x-forwarded-for': `198.18.${(++next >> 8) & 255}.${next & 255}` })
-const guess = (email: string, headers: Record<string, string>, password = `wrong ${next} password`) => ask(app, 'POST', '/v1/sessions', { email, password }, headers)
-const statuses = async (replies: Promise<{ status: number }>[]) => (await Promise.all(replies)).map(({ status }) => status)
+const guess = (email: string, headers: Record<string, string>, password = `wrong ${next} password`) =>
+  ask(app, 'POST', '/v1/sessions', { email, password }, headers)
+const statuses = async (replies: Promise<{ status: number }>[]) =>
+  (await Promise.all(replies)).map(({ status }) => status)
 const count = (all: number[], status: number) => all.filter((one) => one === status).length
 
 test('guesses at one account from many addresses are limited, all at once too, and the right one among them is not told', async () => {
@@ -22,7 +27,11 @@ test('guesses at one account from many addresses are limited, all at once too, a
   const right = await signIn(app, email, {}, elsewhere())
   expect(right.status).toBe(429)
   expect(Number(right.headers.get('retry-after'))).toBeGreaterThan(0)
-  const told = await queryAsOwner(app, `select payload from events where name = 'security.sign_in_blocked' and payload->>'user_id' = $1`, [id])
+  const told = await queryAsOwner(
+    app,
+    `select payload from events where name = 'security.sign_in_blocked' and payload->>'user_id' = $1`,
+    [id],
+  )
   expect(told).toHaveLength(1)
 })
 
@@ -48,8 +57,14 @@ test('nobody is locked out for ever, and who proves that the mailbox is theirs i
   await Promise.all(Array.from({ length: 12 }, () => guess(email, elsewhere())))
   const { hashToken, makeTenantToken } = await import('./tokens.ts')
   const token = makeTenantToken('vr', tenant)
-  await queryAsOwner(app, `insert into password_reset_tokens (tenant_id, user_id, token_hash, expires_at) values ($1, $2, $3, now() + interval '1 hour')`, [tenant, id, hashToken(token)])
-  expect((await ask(app, 'POST', '/v1/passwords/reset', { token, password: 'sovereign-marmalade-92-tulip' })).status).toBe(200)
+  await queryAsOwner(
+    app,
+    `insert into password_reset_tokens (tenant_id, user_id, token_hash, expires_at) values ($1, $2, $3, now() + interval '1 hour')`,
+    [tenant, id, hashToken(token)],
+  )
+  expect(
+    (await ask(app, 'POST', '/v1/passwords/reset', { token, password: 'sovereign-marmalade-92-tulip' })).status,
+  ).toBe(200)
   expect((await signIn(app, email, { password: 'sovereign-marmalade-92-tulip' }, elsewhere())).status).toBe(200)
 })
 
@@ -72,12 +87,18 @@ test('an address that has no account is limited and answered just as one that ha
   const answers = async (email: string) => {
     const replies = []
     for (let round = 0; round < 12; round++) replies.push(await guess(email, elsewhere()))
-    return replies.map(({ status, body, headers }) => [status, { ...body, request_id: '' }, headers.get('retry-after'), [...headers.keys()].sort()])
+    return replies.map(({ status, body, headers }) => [
+      status,
+      { ...body, request_id: '' },
+      headers.get('retry-after'),
+      [...headers.keys()].sort(),
+    ])
   }
   expect(await answers(email)).toEqual(await answers('nobody-there@example.com'))
   const forgot = async (email: string) => {
     const replies = []
-    for (let round = 0; round < 5; round++) replies.push(await ask(app, 'POST', '/v1/passwords/forgot', { email }, elsewhere()))
+    for (let round = 0; round < 5; round++)
+      replies.push(await ask(app, 'POST', '/v1/passwords/forgot', { email }, elsewhere()))
     return replies.map(({ status, body }) => [status, { ...body, request_id: '' }])
   }
   expect(await forgot(email)).toEqual(await forgot('nobody-there@example.com'))
@@ -96,12 +117,15 @@ async function time(work: () => Promise<unknown>): Promise<number> {
 }
 
 test('how long an answer takes does not tell whether there is an account', async () => {
-  const people = await Promise.all(['a', 'b', 'c', 'd'].map((name) => app.addPerson(app.admin.tenant, `timed-${name}@example.com`, ['viewer'])))
+  const people = await Promise.all(
+    ['a', 'b', 'c', 'd'].map((name) => app.addPerson(app.admin.tenant, `timed-${name}@example.com`, ['viewer'])),
+  )
   await queryAsOwner(app, `update users set password_hash = null where email = 'timed-d@example.com'`)
   const measure = async (ways: Record<string, () => Promise<unknown>>, rounds: number) => {
     const times: Record<string, number[]> = {}
     // In turn, so that whatever slows the machine slows all.
-    for (let round = 0; round < rounds; round++) for (const [name, way] of Object.entries(ways)) (times[name] ??= []).push(await time(way))
+    for (let round = 0; round < rounds; round++)
+      for (const [name, way] of Object.entries(ways)) (times[name] ??= []).push(await time(way))
     return times
   }
   let at = 0
@@ -116,7 +140,10 @@ test('how long an answer takes does not tell whether there is an account', async
       },
       30,
     )
-    return { apart: separation(times.known ?? [], times.unknown ?? []), leak: separation(times.known ?? [], times.unhashed ?? []) }
+    return {
+      apart: separation(times.known ?? [], times.unknown ?? []),
+      leak: separation(times.known ?? [], times.unhashed ?? []),
+    }
   }
   // A difference stays; noise doesn't.
   const samples = []
@@ -132,7 +159,13 @@ test('how long an answer takes does not tell whether there is an account', async
   for (let round = 0; round < 4 && apart >= 0.25; round++) {
     await queryAsOwner(app, 'delete from login_attempts')
     let turn = 0
-    const times = await measure({ known: () => forgot(people[turn % 4]?.email as string)(), unknown: () => forgot(`nobody-${turn++}@example.com`)() }, 12)
+    const times = await measure(
+      {
+        known: () => forgot(people[turn % 4]?.email as string)(),
+        unknown: () => forgot(`nobody-${turn++}@example.com`)(),
+      },
+      12,
+    )
     apart = Math.abs(separation(times.known ?? [], times.unknown ?? []) - 0.5)
   }
   expect(apart).toBeLessThan(0.25)
@@ -140,10 +173,22 @@ test('how long an answer takes does not tell whether there is an account', async
 
 test('passwords that are guessed first are refused, with what would make them better', async () => {
   const { request } = app.admin
-  const refused = async (password: string, more: object = {}) => (await request('POST', '/v1/users', { email: 'weak@example.com', password, roles: ['viewer'], ...more })).body
+  const refused = async (password: string, more: object = {}) =>
+    (await request('POST', '/v1/users', { email: 'weak@example.com', password, roles: ['viewer'], ...more })).body
   expect(await refused('short')).toMatchObject({ field: 'password', limit: 12 })
-  for (const password of ['password1234', 'aaaaaaaaaaaaaaaa', 'qwertyuiop[]12', 'Passw0rd!Passw0rd!', 'voicepress2026', '123456789012345'])
-    expect.soft(await refused(password), password).toMatchObject({ type: 'urn:voicepress:problem:weak_password', status: 400 })
-  expect(await refused('gulliver.swift', { full_name: 'Gulliver Swift' })).toMatchObject({ type: 'urn:voicepress:problem:weak_password' })
+  for (const password of [
+    'password1234',
+    'aaaaaaaaaaaaaaaa',
+    'qwertyuiop[]12',
+    'Passw0rd!Passw0rd!',
+    'voicepress2026',
+    '123456789012345',
+  ])
+    expect
+      .soft(await refused(password), password)
+      .toMatchObject({ type: 'urn:voicepress:problem:weak_password', status: 400 })
+  expect(await refused('gulliver.swift', { full_name: 'Gulliver Swift' })).toMatchObject({
+    type: 'urn:voicepress:problem:weak_password',
+  })
   expect(await refused('weak@example.com')).toMatchObject({ type: 'urn:voicepress:problem:weak_password' })
 })

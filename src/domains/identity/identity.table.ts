@@ -23,7 +23,7 @@ export const users = table('users', 'user', {
   display_name: text(255).nullable().personal(),
   avatar_blob: text(255).nullable().secret().personal().blob(),
   /** BCP 47. */
-  locale: text(35).default("'en'").personal(),
+  locale: text(35).default("'en'"),
   roles: list(100, 20).default("'{viewer}'"),
   metadata: json(z.record(z.string().max(100), z.unknown()))
     .default("'{}'")

@@ -9,7 +9,12 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 const anonymous = (path: string, body?: unknown, headers: Record<string, string> = {}) =>
-  fetch(app.url + path, body === undefined ? { headers } : { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
+  fetch(
+    app.url + path,
+    body === undefined
+      ? { headers }
+      : { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } },
+  )
 
 test('the first server that starts makes a password for the administrator, once', async () => {
   const made = await makeFirstPassword(app.kernel.urls.owner)
@@ -19,8 +24,12 @@ test('the first server that starts makes a password for the administrator, once'
 })
 
 test('does not tell a wrong address from a wrong password', async () => {
-  const one = await (await anonymous('/v1/sessions', { email: 'owner@example.com', password: 'not the password' })).json()
-  const other = await (await anonymous('/v1/sessions', { email: 'nobody@example.com', password: 'not the password' })).json()
+  const one = await (
+    await anonymous('/v1/sessions', { email: 'owner@example.com', password: 'not the password' })
+  ).json()
+  const other = await (
+    await anonymous('/v1/sessions', { email: 'nobody@example.com', password: 'not the password' })
+  ).json()
   expect({ ...(one as object), request_id: '' }).toEqual({ ...(other as object), request_id: '' })
 })
 
@@ -38,7 +47,10 @@ test('a viewer cannot make keys that reach further, nor people with more rights'
   const key = await manager.call('POST', '/v1/api-keys', { name: 'wide', scopes: ['*'] })
   expect(key.scopes).not.toContain('*')
   expect(key.scopes).not.toContain('users.create')
-  expect((await manager.request('POST', '/v1/users', { email: 'x@example.com', password: testPassword, roles: ['admin'] })).status).toBe(403)
+  expect(
+    (await manager.request('POST', '/v1/users', { email: 'x@example.com', password: testPassword, roles: ['admin'] }))
+      .status,
+  ).toBe(403)
 })
 
 test('a cross-site form cannot use the cookie', async () => {
@@ -49,12 +61,18 @@ test('a cross-site form cannot use the cookie', async () => {
 })
 
 test('a weak password is refused with the limit', async () => {
-  const refused = await app.admin.request('POST', '/v1/users', { email: 'weak@example.com', password: 'short', roles: ['viewer'] })
+  const refused = await app.admin.request('POST', '/v1/users', {
+    email: 'weak@example.com',
+    password: 'short',
+    roles: ['viewer'],
+  })
   expect(refused).toMatchObject({ status: 400, body: { field: 'password', limit: 12 } })
 })
 
 test('the last administrator stays', async () => {
-  const [first] = (await app.admin.call('GET', '/v1/users')).items.filter((user: { email: string }) => user.email === 'admin@voicepress.local')
+  const [first] = (await app.admin.call('GET', '/v1/users')).items.filter(
+    (user: { email: string }) => user.email === 'admin@voicepress.local',
+  )
   await app.admin.call('DELETE', `/v1/users/${first.id}`)
   expect((await app.admin.request('DELETE', `/v1/users/${app.admin.id}`)).body.type).toContain('last_administrator')
 })

@@ -39,8 +39,11 @@ export async function requireStrong(
     .flatMap((text) => (text ? [text, ...text.split(/[^\p{L}\p{N}]+/u)] : []))
     .filter((word) => word.length > 2)
   // The estimator takes three parts for hard to guess, whatever they are.
-  const own = known.toSorted((a, b) => b.length - a.length).reduce((rest, word) => rest.replaceAll(word.toLowerCase(), ''), password.toLowerCase())
-  if (own.length < password.length && own.replaceAll(/[^\p{L}\p{N}]/gu, '').length < 6) throw weak('is made of what others know about you')
+  const own = known
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((rest, word) => rest.replaceAll(word.toLowerCase(), ''), password.toLowerCase())
+  if (own.length < password.length && own.replaceAll(/[^\p{L}\p{N}]/gu, '').length < 6)
+    throw weak('is made of what others know about you')
   estimator ??= openEstimator()
   // Its time grows with the length; what a hundred characters don't make strong the rest won't.
   const { score, feedback } = (await estimator).check(password.slice(0, 100), ['voicepress', ...known])

@@ -19,7 +19,7 @@ const limits: Record<AttemptKind, { account: number; daily: number; address: num
 }
 
 /** The same whether there is such an account or not, and it can't be turned back into an address. */
-export const accountHash = ({ services, principal }: Context, email: string): string =>
+export const accountHash = ({ services, principal }: Pick<Context, 'services' | 'principal'>, email: string): string =>
   createHmac('sha256', deriveKey(services.config.secret, 'login attempts'))
     .update(`${principal.tenant} ${email}`)
     .digest('hex')

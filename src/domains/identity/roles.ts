@@ -5,8 +5,14 @@ const looking = [
   ...['lexicon_entries.list', 'lexicon_entries.get', 'lexicon.export', 'project_shares.list', 'project_shares.get'],
 ]
 
+/** What the law gives everyone about themselves (GDPR, 15 to 20), with what endangered their own account. */
+const ownRights = [
+  ...['gdpr_requests.list', 'gdpr_requests.get', 'gdpr_requests.create', 'gdpr_requests.cancel', 'gdpr_requests.download'],
+  ...['security_events.list', 'security_events.get'],
+]
+
 /** Of one's own: row security shows no others. */
-const own = ['me.*', 'profiles.*', 'sessions.list', 'sessions.remove']
+const own = ['me.*', 'profiles.*', 'sessions.list', 'sessions.remove', ...ownRights]
 
 /** What each role grants: names of operations, or `projects.*`. Sharing and ownership narrow it further, row by row. */
 export const rolePermissions: Record<string, readonly string[]> = {
@@ -18,6 +24,7 @@ export const rolePermissions: Record<string, readonly string[]> = {
   viewer: [...looking, 'comments.list', 'comments.get', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', ...own],
 }
 
+/** For the roles of the system, which every tenant begins with. */
 export const roleDescriptions: Record<string, string> = {
   admin: 'Everything, and sees every project',
   manager: 'Runs projects and sees people and costs',
@@ -28,8 +35,13 @@ export const roleDescriptions: Record<string, string> = {
 }
 
 /** Whether one pattern grants all that the other asks for. */
-export const covers = (granted: string, wanted: string): boolean => granted === '*' || granted === wanted || (granted.endsWith('.*') && wanted.startsWith(granted.slice(0, -1)))
+export const covers = (granted: string, wanted: string): boolean =>
+  granted === '*' || granted === wanted || (granted.endsWith('.*') && wanted.startsWith(granted.slice(0, -1)))
 
 /** A key's scopes never reach beyond what its owner may do, now: a role that was taken away narrows the keys too. */
 export const narrow = (scopes: readonly string[], permissions: readonly string[]): string[] =>
-  scopes.flatMap((scope) => (permissions.some((granted) => covers(granted, scope)) ? [scope] : permissions.filter((granted) => covers(scope, granted))))
+  scopes.flatMap((scope) =>
+    permissions.some((granted) => covers(granted, scope))
+      ? [scope]
+      : permissions.filter((granted) => covers(scope, granted)),
+  )

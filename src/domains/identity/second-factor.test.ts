@@ -11,10 +11,12 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-const codeOf = (secret: string, step = 0) => new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + step * 30_000 })
+const codeOf = (secret: string, step = 0) =>
+  new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + step * 30_000 })
 
 /** The clock is taken to the next window: a code that was used once works no more. */
-const forgetStep = (person: Person) => queryAsOwner(app, 'update totp_secrets set last_step = 0 where user_id = $1', [person.id])
+const forgetStep = (person: Person) =>
+  queryAsOwner(app, 'update totp_secrets set last_step = 0 where user_id = $1', [person.id])
 
 async function setUp(person: Person): Promise<{ secret: string; codes: string[] }> {
   const { secret, uri } = await person.call('POST', '/v1/me/totp')
@@ -28,7 +30,11 @@ test('asks for the code of an authenticator app, and takes each once', async () 
   const person = await app.addPerson(tenant, 'totp@example.com', ['creator'])
   const { secret, codes } = await setUp(person)
   expect(codes).toHaveLength(10)
-  expect((await signIn(app, person.email)).body).toMatchObject({ status: 401, type: 'urn:voicepress:problem:second_factor_needed', methods: ['totp', 'recovery_code'] })
+  expect((await signIn(app, person.email)).body).toMatchObject({
+    status: 401,
+    type: 'urn:voicepress:problem:second_factor_needed',
+    methods: ['totp', 'recovery_code'],
+  })
   expect((await signIn(app, person.email, { code: '000000' })).body.type).toBe('urn:voicepress:problem:wrong_code')
   const code = codeOf(secret)
   expect((await signIn(app, person.email, { code })).status).toBe(200)
@@ -42,7 +48,9 @@ test('asks for the code of an authenticator app, and takes each once', async () 
 test('a wrong password with the right code says no more than a wrong password', async () => {
   const person = await app.addPerson(tenant, 'both@example.com', ['creator'])
   const { secret } = await setUp(person)
-  expect((await signIn(app, person.email, { code: codeOf(secret), password: 'not the password' })).body.type).toBe('urn:voicepress:problem:wrong_credentials')
+  expect((await signIn(app, person.email, { code: codeOf(secret), password: 'not the password' })).body.type).toBe(
+    'urn:voicepress:problem:wrong_credentials',
+  )
 })
 
 test('a recovery code works once', async () => {
@@ -60,7 +68,9 @@ test('a recovery code works once', async () => {
 test('codes cannot be guessed, from however many addresses', async () => {
   const person = await app.addPerson(tenant, 'guess@example.com', ['creator'])
   const { secret } = await setUp(person)
-  const replies = await Promise.all(Array.from({ length: 25 }, (_, index) => signIn(app, person.email, { code: String(100_000 + index) })))
+  const replies = await Promise.all(
+    Array.from({ length: 25 }, (_, index) => signIn(app, person.email, { code: String(100_000 + index) })),
+  )
   expect(replies.filter(({ status }) => status === 401)).toHaveLength(10)
   expect((await signIn(app, person.email, { code: codeOf(secret) })).status).toBe(429)
 })
@@ -74,12 +84,20 @@ test('secrets and codes are not stored as they are', async () => {
     await queryAsOwner(app, 'select t::text as line from audit_logs t'),
     await queryAsOwner(app, 'select t::text as line from events t'),
   ])
-  for (const hidden of [secret, ...codes, ...codes.map((code) => code.replaceAll('-', ''))]) expect(lines).not.toContain(hidden)
-  const stolen = await queryAsOwner<{ secret_encrypted: string }>(app, 'select secret_encrypted from totp_secrets where user_id = $1', [person.id])
+  for (const hidden of [secret, ...codes, ...codes.map((code) => code.replaceAll('-', ''))])
+    expect(lines).not.toContain(hidden)
+  const stolen = await queryAsOwner<{ secret_encrypted: string }>(
+    app,
+    'select secret_encrypted from totp_secrets where user_id = $1',
+    [person.id],
+  )
   const other = await app.addPerson(tenant, 'thief@example.com', ['creator'])
   const theirs = await setUp(other)
   // A sealed secret that is moved to another row opens nothing there.
-  await queryAsOwner(app, 'update totp_secrets set secret_encrypted = $1 where user_id = $2', [stolen[0]?.secret_encrypted, other.id])
+  await queryAsOwner(app, 'update totp_secrets set secret_encrypted = $1 where user_id = $2', [
+    stolen[0]?.secret_encrypted,
+    other.id,
+  ])
   expect((await signIn(app, other.email, { code: codeOf(secret) })).status).not.toBe(200)
   expect(theirs.secret).not.toBe(secret)
 })
@@ -114,7 +132,8 @@ test('administrators must have one, everywhere but in the tenant of the first on
   expect((await signIn(app, viewer.email, {}, at)).body.must_set_up_second_factor).toBe(false)
   const { body, cookie } = await signIn(app, admin.email, {}, at)
   expect(body.must_set_up_second_factor).toBe(true)
-  const as = (method: string, path: string, input?: unknown) => ask(app, method, path, input, { cookie, 'x-tenant-id': another })
+  const as = (method: string, path: string, input?: unknown) =>
+    ask(app, method, path, input, { cookie, 'x-tenant-id': another })
   expect((await as('GET', '/v1/users')).status).toBe(403)
   expect((await as('POST', '/v1/api-keys', { name: 'x', scopes: ['*'] })).status).toBe(403)
   const { secret } = (await as('POST', '/v1/me/totp', {})).body

@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 const whoIs = async (headers: Record<string, string>) => (await ask(app, 'GET', '/v1/me', undefined, headers)).status
-const eventsNamed = (name: string) => queryAsOwner<{ payload: any }>(app, 'select payload from events where name = $1 order by created_at', [name])
+const eventsNamed = (name: string) =>
+  queryAsOwner<{ payload: any }>(app, 'select payload from events where name = $1 order by created_at', [name])
 
 test('a browser gets a cookie that no script reads, and nothing else that could be stolen', async () => {
   const { status, body, headers, cookie } = await signIn(app, person.email)
@@ -28,9 +29,14 @@ test('a browser gets a cookie that no script reads, and nothing else that could 
 })
 
 test('over https the cookie belongs to this host alone', async () => {
-  const secure = await openTestApp({ work: false, environment: { VOICEPRESS_PUBLIC_URL: 'https://voicepress.example' } })
+  const secure = await openTestApp({
+    work: false,
+    environment: { VOICEPRESS_PUBLIC_URL: 'https://voicepress.example' },
+  })
   const { headers } = await signIn(secure, secure.admin.email)
-  expect(headers.get('set-cookie')).toMatch(/^__Host-voicepress=vs_[^;]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=\d+; Secure$/)
+  expect(headers.get('set-cookie')).toMatch(
+    /^__Host-voicepress=vs_[^;]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=\d+; Secure$/,
+  )
   await secure.close()
 })
 
@@ -71,14 +77,19 @@ test('a refresh token that comes a second time ends the session of both who have
   const third = (await ask(app, 'POST', '/v1/sessions/refresh', { refresh_token: second.refresh_token })).body
   const replayed = await ask(app, 'POST', '/v1/sessions/refresh', { refresh_token: first.refresh_token })
   expect(replayed.status).toBe(401)
-  for (const token of [first.access_token, second.access_token, third.access_token]) expect(await whoIs(bearer(token))).toBe(401)
+  for (const token of [first.access_token, second.access_token, third.access_token])
+    expect(await whoIs(bearer(token))).toBe(401)
   expect((await ask(app, 'POST', '/v1/sessions/refresh', { refresh_token: third.refresh_token })).status).toBe(401)
-  expect(await eventsNamed('security.refresh_token_reused')).toMatchObject([{ payload: { user_id: person.id, severity: 'high', details: { session_id: first.session_id } } }])
+  expect(await eventsNamed('security.refresh_token_reused')).toMatchObject([
+    { payload: { user_id: person.id, severity: 'high', details: { session_id: first.session_id } } },
+  ])
 })
 
 test('of two that refresh at once with the same token no one is left with a session', async () => {
   const { refresh_token } = (await signIn(app, person.email, { kind: 'program' })).body
-  const replies = await Promise.all(Array.from({ length: 5 }, () => ask(app, 'POST', '/v1/sessions/refresh', { refresh_token })))
+  const replies = await Promise.all(
+    Array.from({ length: 5 }, () => ask(app, 'POST', '/v1/sessions/refresh', { refresh_token })),
+  )
   const given = replies.filter(({ status }) => status === 200)
   expect(given).toHaveLength(1)
   expect(await whoIs(bearer(given[0]?.body.access_token))).toBe(401)
@@ -98,7 +109,8 @@ test('forged access tokens open nothing', async () => {
   const [head = '', payload = '', signature = ''] = good.split('.')
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const key = new Uint8Array(deriveKey(app.kernel.config.secret, 'access tokens'))
-  const signed = (header: { alg: string; typ?: string }, change: object = {}, by: Uint8Array = key) => new SignJWT({ ...claims, ...change }).setProtectedHeader(header).sign(by)
+  const signed = (header: { alg: string; typ?: string }, change: object = {}, by: Uint8Array = key) =>
+    new SignJWT({ ...claims, ...change }).setProtectedHeader(header).sign(by)
   const other = (await signIn(app, app.admin.email, { kind: 'program' })).body.access_token as string
   const { privateKey } = await generateKeyPair('EdDSA')
   const forged = {
@@ -108,12 +120,21 @@ test('forged access tokens open nothing', async () => {
     'no signature': `${head}.${payload}.`,
     'another algorithm with our key': await signed({ alg: 'HS512', typ: 'at+jwt' }),
     'another key': await signed({ alg: 'HS256', typ: 'at+jwt' }, {}, new Uint8Array(32)),
-    'the secret itself as key': await signed({ alg: 'HS256', typ: 'at+jwt' }, {}, new TextEncoder().encode(app.kernel.config.secret)),
-    'EdDSA': await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt' }).sign(privateKey),
-    'a key in the header': `${encode({ alg: 'HS256', typ: 'at+jwt', jwk: { kty: 'oct', k: 'AAAA' } })}.${payload}.${createHmac('sha256', Buffer.from('AAAA', 'base64url')).update(`${encode({ alg: 'HS256', typ: 'at+jwt', jwk: { kty: 'oct', k: 'AAAA' } })}.${payload}`).digest('base64url')}`,
+    'the secret itself as key': await signed(
+      { alg: 'HS256', typ: 'at+jwt' },
+      {},
+      new TextEncoder().encode(app.kernel.config.secret),
+    ),
+    EdDSA: await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt' }).sign(privateKey),
+    'a key in the header': `${encode({ alg: 'HS256', typ: 'at+jwt', jwk: { kty: 'oct', k: 'AAAA' } })}.${payload}.${createHmac(
+      'sha256',
+      Buffer.from('AAAA', 'base64url'),
+    )
+      .update(`${encode({ alg: 'HS256', typ: 'at+jwt', jwk: { kty: 'oct', k: 'AAAA' } })}.${payload}`)
+      .digest('base64url')}`,
     'another type of token': await signed({ alg: 'HS256', typ: 'JWT' }),
     'no type': await signed({ alg: 'HS256' }),
-    'expired': await signed({ alg: 'HS256', typ: 'at+jwt' }, { exp: Math.floor(Date.now() / 1000) - 1 }),
+    expired: await signed({ alg: 'HS256', typ: 'at+jwt' }, { exp: Math.floor(Date.now() / 1000) - 1 }),
     'without an end': await signed({ alg: 'HS256', typ: 'at+jwt' }, { exp: undefined }),
     'for somebody else': await signed({ alg: 'HS256', typ: 'at+jwt' }, { aud: 'another' }),
     "another's claims under our signature": `${head}.${other.split('.')[1]}.${signature}`,
@@ -137,16 +158,28 @@ test('people see where they are signed in, and sign out there, or everywhere', a
   const here = await signIn(app, person.email, {}, { 'user-agent': 'here' })
   const there = await signIn(app, person.email, { kind: 'program' }, { 'user-agent': 'there' })
   const listed = (await ask(app, 'GET', '/v1/me/sessions', undefined, { cookie: here.cookie })).body.items
-  expect(listed.filter((session: any) => session.is_current)).toMatchObject([{ id: here.body.session_id, user_agent: 'here', kind: 'browser' }])
-  expect(listed.find((session: any) => session.id === there.body.session_id)).toMatchObject({ user_agent: 'there', kind: 'program' })
+  expect(listed.filter((session: any) => session.is_current)).toMatchObject([
+    { id: here.body.session_id, user_agent: 'here', kind: 'browser' },
+  ])
+  expect(listed.find((session: any) => session.id === there.body.session_id)).toMatchObject({
+    user_agent: 'there',
+    kind: 'program',
+  })
   expect(JSON.stringify(listed)).not.toContain('token')
-  expect((await ask(app, 'DELETE', `/v1/me/sessions/${there.body.session_id}`, undefined, { cookie: here.cookie })).status).toBe(200)
+  expect(
+    (await ask(app, 'DELETE', `/v1/me/sessions/${there.body.session_id}`, undefined, { cookie: here.cookie })).status,
+  ).toBe(200)
   expect(await whoIs(bearer(there.body.access_token))).toBe(401)
   expect((await ask(app, 'POST', '/v1/sessions/refresh', { refresh_token: there.body.refresh_token })).status).toBe(401)
   const elsewhere = await signIn(app, app.admin.email)
-  expect((await ask(app, 'DELETE', `/v1/me/sessions/${elsewhere.body.session_id}`, undefined, { cookie: here.cookie })).status).toBe(404)
+  expect(
+    (await ask(app, 'DELETE', `/v1/me/sessions/${elsewhere.body.session_id}`, undefined, { cookie: here.cookie }))
+      .status,
+  ).toBe(404)
   const again = await signIn(app, person.email)
-  expect((await ask(app, 'DELETE', '/v1/me/sessions?keep_this_one=true', undefined, { cookie: again.cookie })).status).toBe(200)
+  expect(
+    (await ask(app, 'DELETE', '/v1/me/sessions?keep_this_one=true', undefined, { cookie: again.cookie })).status,
+  ).toBe(200)
   expect([await whoIs({ cookie: here.cookie }), await whoIs({ cookie: again.cookie })]).toEqual([401, 200])
   await ask(app, 'DELETE', '/v1/me/sessions', undefined, { cookie: again.cookie })
   expect(await whoIs({ cookie: again.cookie })).toBe(401)
@@ -185,7 +218,9 @@ test('a key is changed for another with an overlap, and never for a wider one', 
   const wide = await person.call('POST', '/v1/api-keys', { name: 'wide', scopes: ['projects.*'] })
   const narrow = await person.call('POST', '/v1/api-keys', { name: 'narrow', scopes: ['api_keys.*'] })
   expect((await ask(app, 'POST', `/v1/api-keys/${wide.id}/rotate`, {}, bearer(narrow.key))).status).toBe(403)
-  expect((await ask(app, 'POST', '/v1/api-keys', { name: 'x', scopes: ['projects.*'] }, bearer(narrow.key))).status).toBe(400)
+  expect(
+    (await ask(app, 'POST', '/v1/api-keys', { name: 'x', scopes: ['projects.*'] }, bearer(narrow.key))).status,
+  ).toBe(400)
   const admins = await app.admin.call('POST', '/v1/api-keys', { name: 'admin', scopes: ['*'] })
   expect((await person.request('POST', `/v1/api-keys/${admins.id}/rotate`)).status).toBe(404)
 })
@@ -199,7 +234,9 @@ test('a key that leaked changes nothing about how its owner signs in', async () 
     ['POST', '/v1/me/email', { email: 'eve@evil.example', current_password: 'correct horse battery' }],
     ['DELETE', '/v1/me/sessions', undefined],
   ] as const)
-    expect.soft((await ask(app, method, path, body, bearer(key.key))).body.type, path).toBe('urn:voicepress:problem:session_needed')
+    expect
+      .soft((await ask(app, method, path, body, bearer(key.key))).body.type, path)
+      .toBe('urn:voicepress:problem:session_needed')
 })
 
 test('says when keys and sessions were last used, and does not fill the audit trail with it', async () => {
@@ -207,15 +244,33 @@ test('says when keys and sessions were last used, and does not fill the audit tr
   expect(key.last_used_at).toBeNull()
   await whoIs(bearer(key.key))
   await app.kernel.services.uses.flush()
-  expect(Date.parse((await person.call('GET', `/v1/api-keys/${key.id}`)).last_used_at)).toBeGreaterThan(Date.now() - 60_000)
-  expect(await queryAsOwner(app, `select id from audit_logs where resource_id = $1 and action = 'credentials.use'`, [key.id])).toEqual([])
+  expect(Date.parse((await person.call('GET', `/v1/api-keys/${key.id}`)).last_used_at)).toBeGreaterThan(
+    Date.now() - 60_000,
+  )
+  expect(
+    await queryAsOwner(app, `select id from audit_logs where resource_id = $1 and action = 'credentials.use'`, [
+      key.id,
+    ]),
+  ).toEqual([])
 })
 
 test('an expired key holds nowhere', async () => {
-  const key = await person.call('POST', '/v1/api-keys', { name: 'short', scopes: ['me.get'], expires_at: new Date(Date.now() + 1500).toISOString() })
+  const key = await person.call('POST', '/v1/api-keys', {
+    name: 'short',
+    scopes: ['me.get'],
+    expires_at: new Date(Date.now() + 1500).toISOString(),
+  })
   expect(await whoIs(bearer(key.key))).toBe(200)
   await queryAsOwner(app, `update api_keys set expires_at = now() - interval '1 second' where id = $1`, [key.id])
   app.kernel.services.authenticator.forget()
   expect(await whoIs(bearer(key.key))).toBe(401)
-  expect((await person.request('POST', '/v1/api-keys', { name: 'past', scopes: ['me.get'], expires_at: '2020-01-01T00:00:00Z' })).status).toBe(400)
+  expect(
+    (
+      await person.request('POST', '/v1/api-keys', {
+        name: 'past',
+        scopes: ['me.get'],
+        expires_at: '2020-01-01T00:00:00Z',
+      })
+    ).status,
+  ).toBe(400)
 })
