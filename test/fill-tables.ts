@@ -22,6 +22,7 @@ const forms: Record<string, () => unknown> = {
   'audio_cache.cache_key': () => hex(64),
   'packages.sha256': () => hex(64),
   'users.roles': () => ['admin'],
+  'invitations.roles': () => ['viewer'],
   'jobs.status': () => 'completed',
   'segments.end_offset': () => 10,
 }
@@ -46,12 +47,12 @@ export async function fillTables(
     await client.query('select make_tenant($1, $2, $3)', [`name of ${slug}`, slug, tenant])
     for (const table of inOrder(references)) {
       if (table.name === 'tenants') continue
-      // Some come with the tenant.
-      const known = await client.query<{ id: string }>(
-        `update ${table.name} set id = $2 where tenant_id = $1 returning id`,
-        [tenant, ids.get(table.name)],
-      )
-      if (known.rowCount) continue
+      // Some come with the tenant: its one row of settings is taken, its roles get one more.
+      const own = await client.query<{ id: string }>(`select id from ${table.name} where tenant_id = $1`, [tenant])
+      if (own.rowCount === 1) {
+        ids.set(table.name, own.rows[0]?.id ?? '')
+        continue
+      }
       const row: Record<string, unknown> = { id: ids.get(table.name), tenant_id: tenant }
       for (const [name, field] of Object.entries(table.fields as Record<string, Field>)) {
         if (name in row) continue
