@@ -93,7 +93,7 @@ function valid(schema: JsonSchema): fc.Arbitrary<unknown> {
         return fc.constantFrom('2026-01-02T03:04:05Z', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00Z')
       if (schema.format === 'date') return fc.constantFrom('2026-01-02', '9999-12-31', '0001-01-01')
       return fc.oneof(
-        fc.string({ minLength: schema.minLength ?? 0, maxLength: 60 }),
+        fc.string({ minLength: schema.minLength ?? 0, maxLength: Math.max(60, schema.minLength ?? 0) }),
         fc.constantFrom(...texts.filter((text) => !text.includes('\u0000') && text.length < 60)),
       )
     case 'integer':
