@@ -1,72 +1,27 @@
-import { createServer } from 'node:http'
-import PostalMime, { type Email } from 'postal-mime'
-import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Person, type TestApp, openTestApp } from '../../../test/app.ts'
+import { type TestApp, openTestApp } from '../../../test/app.ts'
+import { type MailServer, openMailServer, tokenIn } from '../../../test/mail-server.ts'
 import { ask, queryAsOwner, signIn, until } from '../../../test/sign-in.ts'
-import { enqueue } from '../../kit/kernel.ts'
 import { scoped } from '../../kit/database.ts'
+import { enqueue } from '../../kit/kernel.ts'
 import { letterToPerson } from './send-letter.job.ts'
 
 let app: TestApp
-let server: SMTPServer
-let letters: Email[] = []
-let leaks: ReturnType<typeof createServer>
+let mail: MailServer
 const strong = 'sovereign-marmalade-92-tulip'
 
 beforeAll(async () => {
-  server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    logger: false,
-    onData(stream, _, done) {
-      const chunks: Uint8Array[] = []
-      stream.on('data', (chunk: Uint8Array) => chunks.push(chunk))
-      stream.on(
-        'end',
-        () =>
-          void PostalMime.parse(Buffer.concat(chunks))
-            .then((letter) => letters.push(letter))
-            .then(() => done()),
-      )
-    },
-  })
-  const port = await new Promise<number>((resolve) => {
-    const listening = server.listen(0, '127.0.0.1', () => resolve((listening.address() as { port: number }).port))
-  })
-  // Have I Been Pwned's range interface, which knows one password.
-  leaks = createServer((request, reply) =>
-    reply.end(
-      request.url === '/range/7C4A8'
-        ? 'D09CA3762AF61E59520943DC26494F8941B:5'
-        : '003D68EB55068C33ACE09247EE4C639306B:3',
-    ),
-  ).listen(0, '127.0.0.1')
-  await new Promise((resolve) => leaks.once('listening', resolve))
+  mail = await openMailServer()
   app = await openTestApp({
-    environment: {
-      SMTP_URL: `smtp://127.0.0.1:${port}`,
-      MAIL_FROM: 'studio@example.com',
-      VOICEPRESS_RATE_LIMITS: 'false',
-      BREACHED_PASSWORDS_URL: `http://127.0.0.1:${(leaks.address() as { port: number }).port}`,
-    },
+    environment: { SMTP_URL: mail.url, MAIL_FROM: 'studio@example.com', VOICEPRESS_RATE_LIMITS: 'false' },
   })
 })
 afterAll(async () => {
   await app.close()
-  leaks.close()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
+  await mail.close()
 })
 
-const letterTo = (address: string, subject?: RegExp): Promise<Email> =>
-  until(async () => {
-    const found = letters.find(
-      (letter) => letter.to?.[0]?.address === address && (!subject || subject.test(letter.subject ?? '')),
-    )
-    if (found) letters = letters.filter((letter) => letter !== found)
-    return found
-  })
-const tokenIn = (letter: Email): string => /#token=([\w-]+)/.exec(letter.text ?? '')?.[1] ?? 'none'
+const letterTo = (address: string, subject?: RegExp) => mail.letterTo(address, subject)
 const post = (path: string, body: unknown, headers?: Record<string, string>) => ask(app, 'POST', path, body, headers)
 
 test('an invitation brings in one person, with the roles it names, once', async () => {
@@ -195,7 +150,7 @@ test('a suspended person gets no letter to choose a password with', async () => 
       ? true
       : undefined,
   )
-  expect(letters.filter((letter) => letter.to?.[0]?.address === person.email)).toEqual([])
+  expect(mail.boxOf(person.email)).toEqual([])
 })
 
 test('an address is confirmed, and a new one holds only once it was', async () => {
@@ -267,7 +222,7 @@ test('letters of a kind end with one click, by whoever holds the letter and for 
   })
   await done(await send('activity'))
   await done(await send('marketing_emails'))
-  expect(letters.filter((letter) => letter.to?.[0]?.address === person.email)).toEqual([])
+  expect(mail.boxOf(person.email)).toEqual([])
   await send('reports')
   expect((await letterTo(person.email)).subject).toBe('Of reports')
   await person.call('PATCH', '/v1/me/mail-preferences', { activity: true })
@@ -288,80 +243,4 @@ test('a form of another page reaches only what is meant for forms', async () => 
     body: 'email=owner%40example.com&password=correct+horse+battery',
   })
   expect(response.status).toBe(415)
-})
-
-test('a password that leaked elsewhere is refused; a list that does not answer refuses nothing', async () => {
-  const { hasLeaked } = await import('./judge-password.ts')
-  const { BREACHED_PASSWORDS_URL: service = '' } = app.kernel.config
-  expect([
-    await hasLeaked(service, '123456'),
-    await hasLeaked(service, strong),
-    await hasLeaked('http://127.0.0.1:9', '123456'),
-  ]).toEqual([true, false, false])
-})
-
-test('people say who they are, and nothing about what they may do', async () => {
-  const person: Person = await app.addPerson(app.admin.tenant, 'profile@example.com', ['viewer'])
-  expect(
-    await person.call('PATCH', '/v1/me', { display_name: 'Ada L.', username: 'ada', locale: 'pt-br' }),
-  ).toMatchObject({ display_name: 'Ada L.', locale: 'pt-BR' })
-  expect((await person.request('PATCH', '/v1/me', { locale: 'not a tag' })).status).toBe(400)
-  for (const forbidden of [
-    { roles: ['admin'] },
-    { email: 'x@example.com' },
-    { email_verified: true },
-    { tenant_id: crypto.randomUUID() },
-    { metadata: { a: 1 } },
-    { attributes: { a: 'b' } },
-    { external_subject: 'x' },
-    { password_hash: 'x' },
-  ])
-    expect.soft((await person.request('PATCH', '/v1/me', forbidden)).status, JSON.stringify(forbidden)).toBe(400)
-  const other = await app.addPerson(app.admin.tenant, 'colleague@example.com', ['viewer'])
-  expect((await other.request('PATCH', '/v1/me', { username: 'ADA' })).status).toBe(409)
-  const png = Buffer.from(
-    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-    'base64',
-  )
-  const form = new FormData()
-  form.set('file', new Blob([png]), 'me.png')
-  const set = await fetch(`${app.url}/v1/me/avatar`, {
-    method: 'PUT',
-    body: form,
-    headers: { authorization: `Bearer ${person.token}` },
-  })
-  expect(await set.json()).toEqual({ avatar_url: `/v1/profiles/${person.id}/avatar` })
-  expect(await other.call('GET', `/v1/profiles/${person.id}`)).toMatchObject({
-    display_name: 'Ada L.',
-    avatar_url: `/v1/profiles/${person.id}/avatar`,
-  })
-  const shown = await fetch(`${app.url}/v1/profiles/${person.id}/avatar`, {
-    headers: { authorization: `Bearer ${other.token}` },
-  })
-  expect([
-    shown.headers.get('content-type'),
-    shown.headers.get('x-content-type-options'),
-    Buffer.from(await shown.arrayBuffer()).equals(png),
-  ]).toEqual(['image/png', 'nosniff', true])
-  for (const hostile of [
-    '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
-    '<html><script>alert(1)</script>',
-    '',
-  ]) {
-    const bad = new FormData()
-    bad.set('file', new Blob([hostile]), 'me.png')
-    expect
-      .soft(
-        (
-          await fetch(`${app.url}/v1/me/avatar`, {
-            method: 'PUT',
-            body: bad,
-            headers: { authorization: `Bearer ${person.token}` },
-          })
-        ).status,
-      )
-      .toBe(415)
-  }
-  await person.call('DELETE', '/v1/me/avatar')
-  expect((await other.request('GET', `/v1/profiles/${person.id}/avatar`)).status).toBe(404)
 })

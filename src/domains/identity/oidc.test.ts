@@ -1,115 +1,43 @@
-import { type Server, createServer } from 'node:http'
-import { generateKeyPair, exportJWK, SignJWT } from 'jose'
-import Provider from 'oidc-provider'
+import { createServer } from 'node:http'
+import { SignJWT, exportJWK, generateKeyPair } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestApp, openTestApp } from '../../../test/app.ts'
+import { Browser, type OpenIdProvider, openOpenIdProvider } from '../../../test/openid-provider.ts'
 import { type Reply, ask, queryAsOwner } from '../../../test/sign-in.ts'
 
 let app: TestApp
-let listening: Server
+let provider: OpenIdProvider
 let issuer: string
-/** Who signs in at the provider next. */
-let claims: Record<string, unknown> = {}
-/** What the provider was asked for, of the last time. */
-let asked: URLSearchParams
 
 beforeAll(async () => {
   app = await openTestApp({
     work: false,
     environment: { VOICEPRESS_RATE_LIMITS: 'false', VOICEPRESS_PRIVATE_ADDRESSES: 'true' },
   })
-  listening = createServer()
-  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
-  issuer = `http://127.0.0.1:${(listening.address() as { port: number }).port}`
-  const provider = new Provider(issuer, {
-    clients: [
-      {
-        client_id: 'voicepress',
-        client_secret: 'a secret of theirs',
-        redirect_uris: [`${app.url}/v1/oidc/callback`],
-        token_endpoint_auth_method: 'client_secret_post',
-      },
-    ],
-    claims: {
-      openid: ['sub'],
-      email: ['email', 'email_verified'],
-      profile: ['name', 'given_name', 'family_name', 'locale'],
-    },
-    conformIdTokenClaims: false,
-    pkce: { required: () => true },
-    findAccount: (_, sub) => ({ accountId: sub, claims: async () => ({ sub, ...claims }) }),
-    features: { devInteractions: { enabled: false } },
-    interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
-    cookies: { keys: ['for tests'] },
-    // The person who sits there consents to all.
-    loadExistingGrant: async (ctx) => {
-      const grant = new ctx.oidc.provider.Grant({
-        clientId: ctx.oidc.client?.clientId,
-        accountId: ctx.oidc.session?.accountId,
-      })
-      grant.addOIDCScope('openid email profile')
-      await grant.save()
-      return grant
-    },
-  })
-  const answer = provider.callback()
-  listening.on('request', (request, reply) => {
-    const url = new URL(request.url ?? '/', issuer)
-    if (url.pathname === '/auth') asked = url.searchParams
-    if (!url.pathname.startsWith('/interaction/')) return void answer(request, reply)
-    void provider.interactionFinished(request, reply, { login: { accountId: String(claims.sub) } })
-  })
+  const client = { id: 'voicepress', secret: 'a secret of theirs' }
+  provider = await openOpenIdProvider({ ...client, redirectUri: `${app.url}/v1/oidc/callback` })
+  issuer = provider.issuer
   await app.admin.call('POST', '/v1/oidc-providers', {
     key: 'corp',
     name: 'Corp',
     issuer,
-    client_id: 'voicepress',
-    client_secret: 'a secret of theirs',
+    client_id: client.id,
+    client_secret: client.secret,
     creates_users: true,
     default_roles: ['creator'],
   })
 })
 afterAll(async () => {
   await app.close()
-  listening.closeAllConnections()
-  listening.close()
+  provider.close()
 })
-
-class Browser {
-  cookies = new Map<string, string>()
-  async go(address: string | URL, method = 'GET', body?: unknown): Promise<Reply> {
-    const url = new URL(address, app.url)
-    const mine = [...this.cookies]
-      .filter(([name]) => name.startsWith(`${url.origin} `))
-      .map(([name, value]) => `${name.split(' ')[1]}=${value}`)
-    const reply = await ask(app, method, url.href, body, mine.length ? { cookie: mine.join('; ') } : {})
-    for (const line of reply.headers.getSetCookie()) {
-      const [pair = ''] = line.split(';')
-      const at = pair.indexOf('=')
-      this.cookies.set(`${url.origin} ${pair.slice(0, at)}`, pair.slice(at + 1))
-    }
-    return reply
-  }
-  begin = async (key = 'corp', more: object = {}) => (await this.go(`/v1/oidc/${key}`, 'POST', more)).body.url as string
-  /** Follows the provider's pages until it sends us home; answers the address that it sends us to. */
-  async signInThere(url: string): Promise<string> {
-    for (let step = 0; step < 10; step++) {
-      const reply = await this.go(url)
-      const next = new URL(reply.headers.get('location') ?? '', url).href
-      if (next.startsWith(app.url)) return next
-      url = next
-    }
-    throw new Error('the provider never came to an end')
-  }
-  me = async () => (await this.go('/v1/me')).body
-}
 
 const signIn = async (
   who: Record<string, unknown>,
-  browser = new Browser(),
+  browser = new Browser(app),
   more: object = {},
 ): Promise<{ browser: Browser; reply: Reply }> => {
-  claims = who
+  provider.claims = who
   return { browser, reply: await browser.go(await browser.signInThere(await browser.begin('corp', more))) }
 }
 
@@ -123,11 +51,11 @@ test('somebody new comes in through the provider, with PKCE, state and nonce, an
     family_name: 'Hopper',
     locale: 'en-US',
   }
-  const { browser, reply } = await signIn(grace, new Browser(), { return_to: '/projects?new=1' })
+  const { browser, reply } = await signIn(grace, new Browser(app), { return_to: '/projects?new=1' })
   expect(reply.status, JSON.stringify(reply.body)).toBe(200)
   expect(reply.body).toContain('content="0;url=/projects?new=1"')
-  expect(asked.get('code_challenge_method')).toBe('S256')
-  for (const name of ['code_challenge', 'state', 'nonce']) expect(asked.get(name)?.length).toBeGreaterThan(40)
+  expect(provider.asked.get('code_challenge_method')).toBe('S256')
+  for (const name of ['code_challenge', 'state', 'nonce']) expect(provider.asked.get(name)?.length).toBeGreaterThan(40)
   const me = await browser.me()
   expect(me).toMatchObject({
     email: 'grace@corp.example',
@@ -161,17 +89,17 @@ test('an account is joined by an address only when the provider has verified it'
 })
 
 test('a sign-in ends in the browser in which it began, once, and with its own state', async () => {
-  claims = { sub: 'victim', email: 'victim@corp.example', email_verified: true }
-  const browser = new Browser()
+  provider.claims = { sub: 'victim', email: 'victim@corp.example', email_verified: true }
+  const browser = new Browser(app)
   const home = await browser.signInThere(await browser.begin())
   // Sign-in CSRF: somebody sends the address to somebody else.
-  const stranger = new Browser()
+  const stranger = new Browser(app)
   expect((await stranger.go(home)).status).toBe(401)
   // It was spent by that.
   expect((await browser.go(home)).status).toBe(401)
   const fresh = await browser.signInThere(await browser.begin())
   const code = new URL(fresh).searchParams.get('code') as string
-  const other = new Browser()
+  const other = new Browser(app)
   const otherHome = new URL(await other.begin())
   const injected = new URL('/v1/oidc/callback', app.url)
   injected.search = new URLSearchParams({
@@ -195,7 +123,7 @@ test('a sign-in ends in the browser in which it began, once, and with its own st
 })
 
 test('leads back to this site only', async () => {
-  const browser = new Browser()
+  const browser = new Browser(app)
   for (const away of [
     'https://evil.example',
     '//evil.example',
@@ -206,7 +134,7 @@ test('leads back to this site only', async () => {
     '/a\nb',
   ])
     expect.soft((await browser.go('/v1/oidc/corp', 'POST', { return_to: away })).status, away).toBe(400)
-  const { reply } = await signIn({ sub: 'html', email: 'html@corp.example', email_verified: true }, new Browser(), {
+  const { reply } = await signIn({ sub: 'html', email: 'html@corp.example', email_verified: true }, new Browser(app), {
     return_to: '/"><script>alert(1)</script>',
   })
   expect(reply.body).not.toContain('<script>')
@@ -218,15 +146,15 @@ test('suspended people and providers that are switched off open nothing', async 
   await app.admin.call('PATCH', `/v1/users/${(await browser.me()).id}`, { suspended: true })
   expect((await signIn(who)).reply.status).toBe(403)
   const [{ id }] = (await app.admin.call('GET', '/v1/oidc-providers')).items
-  const begun = new Browser()
+  const begun = new Browser(app)
   const url = await begun.begin()
   await app.admin.call('PATCH', `/v1/oidc-providers/${id}`, { enabled: false })
-  claims = { sub: 'grace-1', email: 'grace@corp.example', email_verified: true }
+  provider.claims = { sub: 'grace-1', email: 'grace@corp.example', email_verified: true }
   expect((await begun.go(await begun.signInThere(url))).status).toBe(401)
-  expect((await new Browser().go('/v1/oidc/corp', 'POST', {})).status).toBe(404)
-  expect((await new Browser().go('/v1/oidc')).body.items).toEqual([])
+  expect((await new Browser(app).go('/v1/oidc/corp', 'POST', {})).status).toBe(404)
+  expect((await new Browser(app).go('/v1/oidc')).body.items).toEqual([])
   await app.admin.call('PATCH', `/v1/oidc-providers/${id}`, { enabled: true })
-  expect((await new Browser().go('/v1/oidc')).body.items).toEqual([{ key: 'corp', name: 'Corp' }])
+  expect((await new Browser(app).go('/v1/oidc')).body.items).toEqual([{ key: 'corp', name: 'Corp' }])
 })
 
 test('a provider makes people only where it may, and only with addresses that it may speak for', async () => {
@@ -327,7 +255,7 @@ test('a provider that signs with another key, for another client, or not at all 
       `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ iss: at, sub: 's', aud: 'us', exp: 9e9, iat: 1, nonce })).toString('base64url')}.`,
   }
   const finish = async () => {
-    const browser = new Browser()
+    const browser = new Browser(app)
     const begun = new URL(await browser.begin('evil'))
     nonce = begun.searchParams.get('nonce') as string
     return browser.go(
