@@ -4,12 +4,13 @@ import type { Services } from '../../kit/operation.ts'
 import type { Tx } from '../../kit/database.ts'
 import { Problem } from '../../kit/errors.ts'
 import { version } from '../../kit/version.ts'
+import type { AudioBlock } from './audio-blocks.ts'
 import type { Project } from './project-state.ts'
 
 export interface LoadedBook {
   book: Book
   /** For each chapter of the book, its row and the key of its audio. */
-  chapters: { id: string; number: number; audio_key: string; adts: string }[]
+  chapters: { id: string; number: number; audio_key: string; adts: string; audio_blocks: AudioBlock[] | null }[]
 }
 
 /** The finished chapters of a project as a book with files on this machine. @throws Problem 409 audio_missing */
@@ -72,7 +73,7 @@ export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, p
   const cover = project.cover_blob && project.cover_type ? { mediaType: project.cover_type, bytes: await storage.read(project.cover_blob) } : undefined
   const adts = await Promise.all(rows.map((row) => storage.localPath((row.audio_blob as string).replace(/m4a$/, 'aac'))))
   return {
-    chapters: rows.map((row, index) => ({ id: row.id, number: row.number, audio_key: row.audio_key as string, adts: adts[index] as string })),
+    chapters: rows.map((row, index) => ({ id: row.id, number: row.number, audio_key: row.audio_key as string, audio_blocks: row.audio_blocks, adts: adts[index] as string })),
     book: { metadata: bookMetadata(project), ...(cover && { cover }), chapters, createdWith: { name: 'Voicepress', version } },
   }
 }

@@ -12,6 +12,7 @@ import { hashFile, hashOf } from '../../kit/hash.ts'
 import type { JobContext } from '../../kit/jobs.ts'
 import { meter } from '../metering/meter.ts'
 import { enforceQuota } from '../tenancy/enforce-quota.ts'
+import { measuredOf } from './audio-blocks.ts'
 import { type LoadedBook, bookMetadata, loadBook } from './load-book.ts'
 import { nameDelivery } from './name-delivery.ts'
 import type { packageFormats, packages, platforms } from './narration.table.ts'
@@ -41,7 +42,7 @@ const kinds = {
 } as const
 
 /** Part of every package's key: another way of packing makes another file. */
-const packingVersion = 2
+const packingVersion = 3
 
 /** Packs the finished chapters. A package that is there already, of the same audio and the same data, is taken as it is. */
 export async function makePackage(context: JobContext, projectId: string, options: PackageOptions, progress: { from: number; to: number }): Promise<Package> {
@@ -108,7 +109,9 @@ async function pack(context: JobContext, project: Project, loaded: LoadedBook, o
     const manifest = { format: 'm4b', metadata: book.metadata, chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
     await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(book.cover && { cover: book.cover }), file: out }, context.signal)
     onProgress(0.5)
-    return { manifest, delivery: await media.check([out], 'm4b', context.signal) }
+    // Each block was decoded and measured when it was encoded; a book is hours of them.
+    const audio = measuredOf(loaded.chapters.flatMap(({ audio_blocks }) => audio_blocks ?? []))
+    return { manifest, delivery: await media.judgeM4b(out, audio, context.signal) }
   }
   if (options.format === 'epub3') {
     const { manifest } = await packEpub3(book, out, { level: options.level ?? 'sentence', signal: context.signal })
