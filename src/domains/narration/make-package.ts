@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
@@ -8,7 +7,7 @@ import { type Book, bookTitle } from '../../engines/packaging/book.ts'
 import { packEpub3 } from '../../engines/packaging/epub3.ts'
 import { packMp3Zip } from '../../engines/packaging/mp3-zip.ts'
 import { slug } from '../../engines/packaging/name-files.ts'
-import { hashFile, hashOf } from '../../kit/hash.ts'
+import { hashFile, hashOf, hashedFile } from '../../kit/hash.ts'
 import type { JobContext } from '../../kit/jobs.ts'
 import { meter } from '../metering/meter.ts'
 import { enforceQuota } from '../tenancy/enforce-quota.ts'
@@ -50,7 +49,7 @@ export async function makePackage(context: JobContext, projectId: string, option
   context.progress(progress.from, { step: 'packaging', format: options.format })
   const { project, loaded } = await context.scoped(async (tx) => {
     const project = await findProject(tx, projectId)
-    return { project, loaded: await loadBook(tx, context.services, project, options.chapters) }
+    return { project, loaded: await loadBook(tx, context.services, project, { only: options.chapters, withWords: options.format === 'epub3' }) }
   }, true)
   const key = hashOf('package', packingVersion, options, bookMetadata(project), project.cover_blob && (await hashFile(await storage.localPath(project.cover_blob))), project.settings.processing_chain, loaded.book.chapters.map(({ title, segments }, index) => [title, loaded.chapters[index]?.audio_key, segments.map(({ speaker }) => speaker)]))
   const known = await context.scoped((tx) => tx.selectFrom('packages').selectAll().where('project_id', '=', projectId).where('package_key', '=', key).where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<string>`now()`)])).executeTakeFirst(), true)
@@ -62,8 +61,9 @@ export async function makePackage(context: JobContext, projectId: string, option
     const out = join(folder, `package.${extension}`)
     const made = await pack(context, project, loaded, options, folder, out, (done) => context.progress(progress.from + (progress.to - progress.from) * 0.9 * done, { step: 'packaging', format: options.format }))
     const blob = `${projectFolder(context.principal.tenant, projectId)}/packages/${key.slice(0, 32)}.${extension}`
-    const sha256 = await hashFile(out)
-    const { size } = await storage.put(blob, createReadStream(out), { mediaType })
+    const { stream, digest } = hashedFile(out)
+    const { size } = await storage.put(blob, stream, { mediaType })
+    const sha256 = digest()
     return await context.scoped(async (tx) => {
       await enforceQuota(tx, 'storage', size)
       const row = await tx
