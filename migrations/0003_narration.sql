@@ -128,6 +128,8 @@ create table chapters (
   levels jsonb,
   -- Where each segment begins and ends in the audio, in seconds.
   timings jsonb,
+  -- The pieces that the audio was encoded in: a change makes only its own anew.
+  audio_blocks jsonb,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (tenant_id, project_id, number)
@@ -213,6 +215,9 @@ create table audio_cache (
   media_type text not null check (length(media_type) <= 100),
   audio_seconds double precision check (audio_seconds >= 0),
   audio_bytes bigint not null check (audio_bytes >= 0),
+  -- Mean squares against full scale 1, without rumble; weighted as loudness is.
+  power double precision not null,
+  weighted_power double precision not null,
   -- Word timings: [start, end, from, to] each.
   words jsonb not null default '[]',
   hit_count integer not null default 0 check (hit_count >= 0),

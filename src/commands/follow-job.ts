@@ -1,10 +1,7 @@
-import type { z } from 'zod'
 import type { Client } from '../kit/cli.ts'
 import { Problem } from '../kit/errors.ts'
-import type { jobs } from '../kit/jobs.ts'
+import type { JobRow } from '../kit/jobs.ts'
 import { openProgress } from './progress.ts'
-
-export type JobRow = z.output<typeof jobs.row>
 
 /** Shows a job until it ends. @throws the job's own Problem when it failed */
 export async function followJob(client: Client, id: string): Promise<JobRow> {

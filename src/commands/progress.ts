@@ -1,4 +1,4 @@
-import type { JobRow } from './follow-job.ts'
+import type { JobRow } from '../kit/jobs.ts'
 
 const width = 28
 

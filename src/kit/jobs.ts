@@ -32,6 +32,9 @@ export const jobs = table('jobs', 'job', {
   processing_seconds: real().default('0').readonly(),
 })
 
+/** A job as people see it. */
+export type JobRow = z.output<typeof jobs.row>
+
 declare module './database.ts' {
   interface DB {
     jobs: import('./database.ts').Columns<typeof jobs>

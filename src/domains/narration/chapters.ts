@@ -127,7 +127,10 @@ export const chapterOperations = {
     output: file('text/vtt'),
     async run({ tx, services }, { id }) {
       const row = await findChapter(tx, id)
-      const { book } = await loadBook(tx, services, await findProject(tx, row.project_id), [row.number])
+      const { book } = await loadBook(tx, services, await findProject(tx, row.project_id), {
+        only: [row.number],
+        withWords: true,
+      })
       const [chapter] = book.chapters
       if (!chapter) throw notFound('chapter')
       const filename = `${String(row.number).padStart(3, '0')}-${slug(row.title)}.vtt`

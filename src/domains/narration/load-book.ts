@@ -4,16 +4,17 @@ import type { Services } from '../../kit/operation.ts'
 import type { Tx } from '../../kit/database.ts'
 import { Problem } from '../../kit/errors.ts'
 import { version } from '../../kit/version.ts'
+import type { AudioBlock } from './audio-blocks.ts'
 import type { Project } from './project-state.ts'
 
 export interface LoadedBook {
   book: Book
   /** For each chapter of the book, its row and the key of its audio. */
-  chapters: { id: string; number: number; audio_key: string; adts: string }[]
+  chapters: { id: string; number: number; audio_key: string; adts: string; audio_blocks: AudioBlock[] | null }[]
 }
 
-/** The finished chapters of a project as a book with files on this machine. @throws Problem 409 audio_missing */
-export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, project: Project, only?: number[]): Promise<LoadedBook> {
+/** The finished chapters of a project as a book with files on this machine; `withWords` also says when each word is heard. @throws Problem 409 audio_missing */
+export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, project: Project, { only, withWords }: { only?: number[]; withWords: boolean }): Promise<LoadedBook> {
   const rows = await tx
     .selectFrom('chapters')
     .selectAll()
@@ -30,13 +31,13 @@ export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, p
 
   const lines = await tx
     .selectFrom('segments')
-    .leftJoin('audio_cache', (join) => join.onRef('audio_cache.tenant_id', '=', 'segments.tenant_id').onRef('audio_cache.cache_key', '=', 'segments.cache_key'))
     .leftJoin('characters', (join) => join.onRef('characters.tenant_id', '=', 'segments.tenant_id').onRef('characters.id', '=', 'segments.character_id'))
-    .select(['segments.chapter_id', 'segments.start_offset', 'segments.end_offset', 'segments.text', 'audio_cache.words', 'characters.name', 'characters.role'])
+    .select(['segments.chapter_id', 'segments.start_offset', 'segments.end_offset', 'segments.text', 'segments.cache_key', 'characters.name', 'characters.role'])
     .where('segments.project_id', '=', project.id)
     .where('segments.chapter_id', 'in', rows.map(({ id }) => id))
     .orderBy('segments.number')
     .execute()
+  const wordsOf = withWords ? await spokenWords(tx, project.id) : new Map<string, never>()
   const linesOf = Map.groupBy(lines, ({ chapter_id }) => chapter_id)
 
   const chapters = await Promise.all(
@@ -46,7 +47,7 @@ export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, p
         const [from = 0, to = 0] = timings[index] ?? []
         // A line that a person rewrote is not what stands in the chapter: its words have no place there.
         const isAsWritten = row.text.slice(line.start_offset, line.end_offset) === line.text
-        const words = isAsWritten ? (line.words ?? []) : []
+        const words = isAsWritten ? (wordsOf.get(line.cache_key ?? '') ?? []) : []
         return {
           start: line.start_offset,
           end: line.end_offset,
@@ -72,9 +73,19 @@ export async function loadBook(tx: Tx, { storage }: Pick<Services, 'storage'>, p
   const cover = project.cover_blob && project.cover_type ? { mediaType: project.cover_type, bytes: await storage.read(project.cover_blob) } : undefined
   const adts = await Promise.all(rows.map((row) => storage.localPath((row.audio_blob as string).replace(/m4a$/, 'aac'))))
   return {
-    chapters: rows.map((row, index) => ({ id: row.id, number: row.number, audio_key: row.audio_key as string, adts: adts[index] as string })),
+    chapters: rows.map((row, index) => ({ id: row.id, number: row.number, audio_key: row.audio_key as string, audio_blocks: row.audio_blocks, adts: adts[index] as string })),
     book: { metadata: bookMetadata(project), ...(cover && { cover }), chapters, createdWith: { name: 'Voicepress', version } },
   }
+}
+
+/** When each word of a spoken line is heard, by the line's key. */
+async function spokenWords(tx: Tx, project: string) {
+  const rows = await tx
+    .selectFrom('audio_cache')
+    .select(['cache_key', 'words'])
+    .where('cache_key', 'in', (query) => query.selectFrom('segments').select('segments.cache_key').where('project_id', '=', project).where('segments.cache_key', 'is not', null).$castTo<{ cache_key: string }>())
+    .execute()
+  return new Map(rows.map(({ cache_key, words }) => [cache_key, words]))
 }
 
 /** Listeners are told when nobody in person reads to them. */

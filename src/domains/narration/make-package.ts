@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
@@ -8,10 +7,11 @@ import { type Book, bookTitle } from '../../engines/packaging/book.ts'
 import { packEpub3 } from '../../engines/packaging/epub3.ts'
 import { packMp3Zip } from '../../engines/packaging/mp3-zip.ts'
 import { slug } from '../../engines/packaging/name-files.ts'
-import { hashFile, hashOf } from '../../kit/hash.ts'
+import { hashFile, hashOf, hashedFile } from '../../kit/hash.ts'
 import type { JobContext } from '../../kit/jobs.ts'
 import { meter } from '../metering/meter.ts'
 import { enforceQuota } from '../tenancy/enforce-quota.ts'
+import { measuredOf } from './audio-blocks.ts'
 import { type LoadedBook, bookMetadata, loadBook } from './load-book.ts'
 import { nameDelivery } from './name-delivery.ts'
 import type { packageFormats, packages, platforms } from './narration.table.ts'
@@ -41,7 +41,7 @@ const kinds = {
 } as const
 
 /** Part of every package's key: another way of packing makes another file. */
-const packingVersion = 2
+const packingVersion = 3
 
 /** Packs the finished chapters. A package that is there already, of the same audio and the same data, is taken as it is. */
 export async function makePackage(context: JobContext, projectId: string, options: PackageOptions, progress: { from: number; to: number }): Promise<Package> {
@@ -49,7 +49,7 @@ export async function makePackage(context: JobContext, projectId: string, option
   context.progress(progress.from, { step: 'packaging', format: options.format })
   const { project, loaded } = await context.scoped(async (tx) => {
     const project = await findProject(tx, projectId)
-    return { project, loaded: await loadBook(tx, context.services, project, options.chapters) }
+    return { project, loaded: await loadBook(tx, context.services, project, { only: options.chapters, withWords: options.format === 'epub3' }) }
   }, true)
   const key = hashOf('package', packingVersion, options, bookMetadata(project), project.cover_blob && (await hashFile(await storage.localPath(project.cover_blob))), project.settings.processing_chain, loaded.book.chapters.map(({ title, segments }, index) => [title, loaded.chapters[index]?.audio_key, segments.map(({ speaker }) => speaker)]))
   const known = await context.scoped((tx) => tx.selectFrom('packages').selectAll().where('project_id', '=', projectId).where('package_key', '=', key).where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<string>`now()`)])).executeTakeFirst(), true)
@@ -61,8 +61,9 @@ export async function makePackage(context: JobContext, projectId: string, option
     const out = join(folder, `package.${extension}`)
     const made = await pack(context, project, loaded, options, folder, out, (done) => context.progress(progress.from + (progress.to - progress.from) * 0.9 * done, { step: 'packaging', format: options.format }))
     const blob = `${projectFolder(context.principal.tenant, projectId)}/packages/${key.slice(0, 32)}.${extension}`
-    const sha256 = await hashFile(out)
-    const { size } = await storage.put(blob, createReadStream(out), { mediaType })
+    const { stream, digest } = hashedFile(out)
+    const { size } = await storage.put(blob, stream, { mediaType })
+    const sha256 = digest()
     return await context.scoped(async (tx) => {
       await enforceQuota(tx, 'storage', size)
       const row = await tx
@@ -108,7 +109,9 @@ async function pack(context: JobContext, project: Project, loaded: LoadedBook, o
     const manifest = { format: 'm4b', metadata: book.metadata, chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
     await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(book.cover && { cover: book.cover }), file: out }, context.signal)
     onProgress(0.5)
-    return { manifest, delivery: await media.check([out], 'm4b', context.signal) }
+    // Each block was decoded and measured when it was encoded; a book is hours of them.
+    const audio = measuredOf(loaded.chapters.flatMap(({ audio_blocks }) => audio_blocks ?? []))
+    return { manifest, delivery: await media.judgeM4b(out, audio, context.signal) }
   }
   if (options.format === 'epub3') {
     const { manifest } = await packEpub3(book, out, { level: options.level ?? 'sentence', signal: context.signal })

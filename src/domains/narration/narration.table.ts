@@ -74,6 +74,22 @@ export const projectShares = table('project_shares', 'share', {
 
 export const levels = z.object({ rms: z.number(), peak: z.number(), truePeak: z.number(), loudness: z.number(), noiseFloor: z.number().nullable() })
 
+/** A piece of a chapter that was mastered and encoded by itself: where it lies in the chapter's AAC (bytes), and what was measured of it. Levels of digital silence are null. */
+export const audioBlock = z.object({
+  key: z.string(),
+  offset: z.number(),
+  length: z.number(),
+  /** Seconds. */
+  duration: z.number(),
+  /** Where each line begins and ends, seconds from the block's start. */
+  parts: z.array(z.tuple([z.number(), z.number()])),
+  levels: z.record(z.enum(['rms', 'peak', 'truePeak', 'loudness', 'noiseFloor']), z.number().nullable()),
+  clipped: z.number(),
+  head: z.number(),
+  tail: z.number(),
+  damaged: z.number(),
+})
+
 export const chapters = table('chapters', 'chapter', {
   project_id: reference('projects').readonly(),
   number: integer(1).readonly(),
@@ -97,6 +113,7 @@ export const chapters = table('chapters', 'chapter', {
   audio_generated_at: timestamp().nullable().readonly(),
   levels: json(levels).nullable().readonly(),
   timings: json(z.array(z.tuple([z.number(), z.number()]))).nullable().secret(),
+  audio_blocks: json(z.array(audioBlock)).nullable().secret(),
 })
 
 export const characters = table('characters', 'character', {
@@ -162,6 +179,8 @@ export const audioCache = table('audio_cache', 'cached line', {
   media_type: text(100).readonly(),
   audio_seconds: seconds().nullable().readonly(),
   audio_bytes: bytes().readonly(),
+  power: real().readonly(),
+  weighted_power: real().readonly(),
   words: json(z.array(z.tuple([z.number(), z.number(), z.number(), z.number()]))).default("'[]'").readonly(),
   hit_count: integer().default('0').readonly(),
   last_accessed_at: timestamp().default('now()').readonly(),

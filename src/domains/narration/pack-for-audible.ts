@@ -24,7 +24,7 @@ export async function packForAudible(context: JobContext, project: Project, book
 
   const section = async (title: string, lines: PlannedLine[], track: number): Promise<AcxSection> => {
     const file = join(folder, `section-${track}.mp3`)
-    const { duration, measured } = await renderMp3(context, project, { parts: await partsOf(context, project.id, lines), file, bitRate, tags: trackTags(book, title, track, book.chapters.length + 2) })
+    const { duration, measured } = await renderMp3(context, project, { ...(await partsOf(context, project, lines)), file, bitRate, tags: trackTags(book, title, track, book.chapters.length + 2) })
     return { title, audio: { file, mediaType: 'audio/mpeg', duration }, measured }
   }
   const spoken = (text: string): Promise<PlannedLine[]> =>

@@ -4,6 +4,7 @@ import { buildSsml } from '../../engines/speech/build-ssml.ts'
 import type { Speech } from '../../engines/speech/open-speech.ts'
 import type { SynthesisRequest, VoiceSettings } from '../../engines/speech/speech.ts'
 import { hashOf } from '../../kit/hash.ts'
+import { masteringVersion } from './render-blocks.ts'
 
 /** A segment with what it takes from its character. */
 export interface LineSource {
@@ -50,9 +51,6 @@ export function planLines(lines: LineSource[], blocks: PlacedBlock[], { language
     return { segment: line.id, key: hashOf(line.text, ssml, voice, settings, language, speech.engineOf(voice).version), request, gapAfter: line.gap_after }
   })
 }
-
-/** Part of every chapter's key: another way of mastering makes other audio. */
-const masteringVersion = 1
 
 /** SHA-256 of everything a chapter's audio depends on. */
 export const chapterKey = (settings: { processing_chain?: string }, lines: PlannedLine[]): string =>

@@ -1,16 +1,17 @@
 import { createReadStream } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { chooseGain } from '../../engines/media/choose-gain.ts'
 import type { RenderPart, RenderResult } from '../../engines/media/media.ts'
 import type { PlacedBlock } from '../../engines/manuscript/manuscript.ts'
 import type { Book, BookChapter } from '../../engines/packaging/book.ts'
 import { hashOf } from '../../kit/hash.ts'
 import type { JobContext } from '../../kit/jobs.ts'
-import { headSeconds, tailSeconds } from './generate-audio.ts'
 import { lineSources, openLineSettings } from './line-settings.ts'
 import type { LoadedBook } from './load-book.ts'
 import { type PlannedLine, planLines } from './plan-lines.ts'
 import { type Project, projectFolder } from './project-state.ts'
+import { headSeconds, tailSeconds } from './render-blocks.ts'
 import { speakLines } from './speak-lines.ts'
 
 /** The lines of the chapters of a book, by chapter id. */
@@ -23,26 +24,36 @@ export async function plannedLines(context: JobContext, project: Project, ids: s
   }, true)
 }
 
-/** Files of spoken lines, from the cache or spoken now. */
-export async function partsOf(context: JobContext, project: string, lines: PlannedLine[]): Promise<RenderPart[]> {
-  const { spoken } = await speakLines(context, project, lines, () => {})
-  const playable = lines.flatMap((line) => {
-    const blob = spoken.get(line.key)?.blob
-    return blob ? [{ blob, gapAfter: line.gapAfter }] : []
-  })
-  return Promise.all(playable.map(async ({ blob, gapAfter }) => ({ file: await context.services.storage.localPath(blob), gapAfter })))
+export interface RenderParts {
+  parts: RenderPart[]
+  /** dB. */
+  gain: number
 }
 
-export interface Mp3Request {
-  parts: RenderPart[]
+/** Files of spoken lines, from the cache or spoken now, and how loud they are to be. */
+export async function partsOf(context: JobContext, project: Project, lines: PlannedLine[]): Promise<RenderParts> {
+  const { spoken } = await speakLines(context, project.id, lines, () => {})
+  const playable = lines.flatMap((line) => {
+    const found = spoken.get(line.key)
+    return found ? [{ ...found, gapAfter: line.gapAfter }] : []
+  })
+  return {
+    parts: await Promise.all(playable.map(async ({ blob, gapAfter }) => ({ file: await context.services.storage.localPath(blob), gapAfter }))),
+    gain: chooseGain(chainOf(project), playable, { head: headSeconds, tail: tailSeconds }),
+  }
+}
+
+const chainOf = (project: Project) => project.settings.processing_chain ?? 'audiobook_standard'
+
+export interface Mp3Request extends RenderParts {
   file: string
   bitRate: number
   tags: Record<string, string>
 }
 
-export const renderMp3 = (context: JobContext, project: Project, { parts, file, bitRate, tags }: Mp3Request): Promise<RenderResult> =>
+export const renderMp3 = (context: JobContext, project: Project, { parts, gain, file, bitRate, tags }: Mp3Request): Promise<RenderResult> =>
   context.services.media.render(
-    { parts, chain: project.settings.processing_chain ?? 'audiobook_standard', head: headSeconds, tail: tailSeconds, outputs: [{ format: 'mp3', file, bitRate, tags }] },
+    { parts, gain, chain: chainOf(project), head: headSeconds, tail: tailSeconds, outputs: [{ format: 'mp3', file, bitRate, tags }] },
     context.signal,
   )
 
@@ -72,7 +83,7 @@ export async function withMp3(context: JobContext, project: Project, { book, cha
       const blob = `${mp3Folder(context, project)}/${hashOf(audio_key, bitRate, tags)}.mp3`
       if (!(await storage.stat(blob))) {
         const file = join(folder, `${index}.mp3`)
-        await renderMp3(context, project, { parts: await partsOf(context, project.id, planned.get(id) ?? []), file, bitRate, tags })
+        await renderMp3(context, project, { ...(await partsOf(context, project, planned.get(id) ?? [])), file, bitRate, tags })
         await storage.put(blob, createReadStream(file), { mediaType: 'audio/mpeg' })
       }
       made[index] = { ...chapter, audio: { file: await storage.localPath(blob), mediaType: 'audio/mpeg', duration: chapter.audio.duration } }

@@ -8,6 +8,9 @@ import type { PlannedLine } from './plan-lines.ts'
 export interface SpokenLine {
   blob: string
   seconds: number
+  /** Mean squares, see `PartPower`. */
+  power: number
+  weighted: number
 }
 
 export interface SpokenLines {
@@ -20,8 +23,8 @@ export interface SpokenLines {
 /** What speaking needs of a job; `id` is the job's, if there is one. */
 export type Speaking = Pick<JobContext, 'principal' | 'services' | 'signal' | 'scoped'> & { id: string | null }
 
-/** How many finished lines are written down together: what a killed process may have to say again. */
-const batch = 64
+/** How many finished lines are measured and written down together: what a killed process may have to say again. */
+const batchSize = 64
 
 /**
  * Audio for every line, from the cache or from its engine. Each distinct line is spoken once, however often it stands in the book; what was
@@ -40,14 +43,14 @@ export async function speakLines(context: Speaking, project: string | null, line
       .set({ hit_count: sql`hit_count + 1`, last_accessed_at: sql`now()`, expires_at: sql`now() + ${config.VOICEPRESS_CACHE_DAYS} * interval '1 day'` })
       .where('cache_key', 'in', [...wanted.keys(), ''])
       .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<string>`now()`)]))
-      .returning(['cache_key', 'audio_blob', 'audio_seconds', 'audio_bytes'])
+      .returning(['cache_key', 'audio_blob', 'audio_seconds', 'audio_bytes', 'power', 'weighted_power'])
       .execute(),
   )
   for (const row of known) {
     // A blob that was cut short by a crash, or is gone, is spoken again.
     const stored = await storage.stat(row.audio_blob)
     if (stored?.size !== row.audio_bytes) continue
-    spoken.set(row.cache_key, { blob: row.audio_blob, seconds: row.audio_seconds ?? 0 })
+    spoken.set(row.cache_key, { blob: row.audio_blob, seconds: row.audio_seconds ?? 0, power: row.power, weighted: row.weighted_power })
     onSpoken(wanted.get(row.cache_key)?.request.text.length ?? 0)
   }
 
@@ -55,16 +58,24 @@ export async function speakLines(context: Speaking, project: string | null, line
   let finished: { line: PlannedLine; result: Synthesis; blob: string; seconds: number }[] = []
   let writing: Promise<void> = Promise.resolve()
   const writeDown = () => {
-    const rows = finished
+    const batch = finished
     finished = []
-    if (rows.length === 0) return
+    if (batch.length === 0) return
     const expires = sql<string>`now() + ${config.VOICEPRESS_CACHE_DAYS} * interval '1 day'`
-    writing = writing.then(() =>
-      context.scoped(async (tx) => {
+    writing = writing.then(async () => {
+      const powers = await context.services.media.measureParts(await Promise.all(batch.map(({ blob }) => storage.localPath(blob))), context.signal)
+      const rows: ((typeof batch)[number] & SpokenLine)[] = []
+      for (const [index, one] of batch.entries()) {
+        const measured = powers[index]
+        if (measured) rows.push({ ...one, ...measured })
+        else failed.set(one.line.key, new Problem(422, 'unreadable_audio', 'What the voice sent cannot be read as audio.'))
+      }
+      if (rows.length === 0) return
+      await context.scoped(async (tx) => {
         const written = await tx
           .insertInto('audio_cache')
           .values(
-            rows.map(({ line, result, blob, seconds }) => ({
+            rows.map(({ line, result, blob, seconds, power, weighted }) => ({
               cache_key: line.key,
               text: line.request.text,
               voice_id: line.request.voice,
@@ -73,18 +84,21 @@ export async function speakLines(context: Speaking, project: string | null, line
               media_type: result.mediaType,
               audio_seconds: seconds,
               audio_bytes: result.audio.byteLength,
+              power,
+              weighted_power: weighted,
               words: JSON.stringify(result.words.map(({ start, end, from, to }) => [start, end, round(from), round(to)])) as never,
               expires_at: expires,
             })),
           )
-          .onConflict((conflict) => conflict.columns(['tenant_id', 'cache_key']).doUpdateSet((excluded) => ({ audio_bytes: excluded.ref('excluded.audio_bytes'), audio_blob: excluded.ref('excluded.audio_blob'), audio_seconds: excluded.ref('excluded.audio_seconds'), expires_at: excluded.ref('excluded.expires_at') })))
+          .onConflict((conflict) => conflict.columns(['tenant_id', 'cache_key']).doUpdateSet((excluded) => ({ audio_bytes: excluded.ref('excluded.audio_bytes'), audio_blob: excluded.ref('excluded.audio_blob'), audio_seconds: excluded.ref('excluded.audio_seconds'), power: excluded.ref('excluded.power'), weighted_power: excluded.ref('excluded.weighted_power'), expires_at: excluded.ref('excluded.expires_at') })))
           .returning(['audio_bytes', sql<boolean>`xmax = 0`.as('is_new')])
           .execute()
         // The cache is the tenant's: a project that goes doesn't take it along. What was there before is counted already.
         const stored = written.reduce((sum, { audio_bytes, is_new }) => sum + (is_new ? audio_bytes : 0), 0)
         await meter(tx, rows.map(({ line, result, seconds }) => metered(result, line, seconds)).concat({ user, job: context.id, usage: { resource: 'storage', amount: stored } }))
-      }),
-    )
+      })
+      for (const { line, blob, seconds, power, weighted } of rows) spoken.set(line.key, { blob, seconds, power, weighted })
+    })
     // Awaited below; a failure in between must not count as unhandled.
     writing.catch(() => {})
   }
@@ -103,9 +117,8 @@ export async function speakLines(context: Speaking, project: string | null, line
       await storage.put(blob, result.audio, { mediaType: result.mediaType })
       const seconds = result.duration ?? (await context.services.media.probe(await storage.localPath(blob), context.signal)).duration
       finished.push({ line, result, blob, seconds })
-      spoken.set(line.key, { blob, seconds })
       onSpoken(line.request.text.length)
-      if (finished.length >= batch) writeDown()
+      if (finished.length >= batchSize) writeDown()
     } catch (error) {
       context.signal.throwIfAborted()
       if (!(error instanceof Problem)) throw error

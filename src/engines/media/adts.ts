@@ -69,5 +69,11 @@ export function* adtsFrames(file: string): Generator<AdtsFrame> {
   }
 }
 
+/** Bytes of a file's first frame, header included: the encoder's priming. */
+export const firstFrameLength = (file: string): number => {
+  for (const { bytes } of adtsFrames(file)) return bytes.length + HEADER
+  throw broken(file, 'it holds no audio')
+}
+
 const broken = (file: string, why: string) =>
   new Problem(422, 'unreadable_audio', `${file} cannot be put into an audiobook: ${why}.`, { file })

@@ -2,7 +2,10 @@ import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { convertCover } from './convert-cover.ts'
 
-const svg = (width: number) => new TextEncoder().encode(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} 60" width="${width}" height="60"><rect width="${width}" height="60" fill="teal"/></svg>`)
+const svg = (width: number) =>
+  new TextEncoder().encode(
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} 60" width="${width}" height="60"><rect width="${width}" height="60" fill="teal"/></svg>`,
+  )
 
 test('a drawing becomes a JPEG, and so does WebP', async () => {
   const drawn = await convertCover({ mediaType: 'image/svg+xml', bytes: svg(40) })

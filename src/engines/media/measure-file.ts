@@ -1,86 +1,26 @@
-import { unreadable } from './ffmpeg-error.ts'
-import { levelsMeter } from './measure-levels.ts'
+import { measureAudio } from './measure-audio.ts'
 import type { MeasuredFile } from './media.ts'
-import { decodeAudio } from './decode-audio.ts'
 import { requireFile } from './open-audio.ts'
 import { probeAudio } from './probe-audio.ts'
 import { readM4b } from './read-m4b.ts'
 import { walkMp3 } from './walk-mp3.ts'
 
-/** dBFS RMS of 10 ms above which somebody speaks. */
-const SPEECH = -50
-const SPEECH_SECONDS = 0.01
-/** Longer than any book; a small file can claim to be years. */
-const HOURS_LIMIT = 200
-const BLOCKS_BETWEEN_PAUSES = 256
-
-/** Decodes a whole file and measures all that a delivery check judges. */
-export const measureFile = async (file: string, pause: () => Promise<void>): Promise<MeasuredFile> => {
+/** What a file says of itself, its index included; nothing is decoded. */
+export const describeFile = (file: string): Omit<MeasuredFile, 'levels' | 'clipped' | 'head' | 'tail' | 'damaged'> => {
   const bytes = requireFile(file)
   const facts = probeAudio(file)
-  const source = decodeAudio(file)
-  const { sampleRate, channels } = source
-  const meter = levelsMeter(sampleRate, channels)
-  const speech = speechBounds(sampleRate, channels)
-  try {
-    for (let blocks = 1; ; blocks++) {
-      const planes = source.read()
-      if (!planes) break
-      meter.add(planes)
-      speech.add(planes)
-      if (meter.count > HOURS_LIMIT * 3600 * sampleRate)
-        throw unreadable(file, `it is longer than ${HOURS_LIMIT} hours`)
-      if (blocks % BLOCKS_BETWEEN_PAUSES === 0) await pause()
-    }
-  } finally {
-    source.close()
-  }
-  if (meter.count === 0) throw unreadable(file, 'nothing of it can be decoded')
-  const duration = meter.count / sampleRate
   return {
     ...facts,
     file,
     bytes,
     declaredDuration: facts.duration,
-    duration,
-    levels: meter.result(),
-    clipped: meter.clipped,
-    head: speech.first < 0 ? duration : speech.first / sampleRate,
-    tail: speech.first < 0 ? duration : duration - speech.last / sampleRate,
-    damaged: source.damaged,
     mp3: facts.codec === 'mp3' ? walkMp3(file) : null,
     m4b: facts.container.includes('mp4') ? readM4b(file) : null,
   }
 }
 
-/** First and last sample of what is loud enough to be speech. */
-const speechBounds = (sampleRate: number, channels: number) => {
-  const cell = Math.round(SPEECH_SECONDS * sampleRate)
-  const threshold = 10 ** (SPEECH / 10) * cell * channels
-  let fill = 0
-  let energy = 0
-  let position = 0
-  const bounds = {
-    first: -1,
-    last: -1,
-    add(planes: Float32Array[]) {
-      const length = planes[0]!.length
-      for (let from = 0; from < length; ) {
-        const to = Math.min(length, from + cell - fill)
-        let sum = 0
-        for (const plane of planes) for (let i = from; i < to; i++) sum += plane[i]! * plane[i]!
-        energy += sum
-        fill += to - from
-        position += to - from
-        from = to
-        if (fill < cell) break
-        if (energy > threshold) {
-          if (bounds.first < 0) bounds.first = position - cell
-          bounds.last = position
-        }
-        fill = energy = 0
-      }
-    },
-  }
-  return bounds
+/** Decodes a whole file and measures all that a delivery check judges. */
+export const measureFile = async (file: string, pause: () => Promise<void>): Promise<MeasuredFile> => {
+  const described = describeFile(file)
+  return { ...described, ...(await measureAudio(file, pause)) }
 }

@@ -2,7 +2,9 @@ import { Log } from 'node-av/lib'
 import { AV_LOG_QUIET } from 'node-av/constants'
 import { Problem } from '../../kit/errors.ts'
 import { assembleM4b } from './assemble-m4b.ts'
-import { measureFile } from './measure-file.ts'
+import { joinAdts } from './join-adts.ts'
+import { describeFile, measureFile } from './measure-file.ts'
+import { measureParts } from './measure-parts.ts'
 import type { MediaTasks, TaskName, TaskReply, TaskRequest } from './media-tasks.ts'
 import { requireFile } from './open-audio.ts'
 import { probeAudio } from './probe-audio.ts'
@@ -21,6 +23,9 @@ const tasks: { [Name in TaskName]: (input: MediaTasks[Name]['input']) => Promise
     return probeAudio(file)
   },
   measure: ({ file }) => measureFile(file, pause),
+  measureParts: ({ files }) => measureParts(files, pause),
+  describe: async ({ file }) => describeFile(file),
+  joinAdts: async ({ pieces, file }) => joinAdts(pieces, file),
   assembleM4b: async (request) => assembleM4b(request),
 }
 

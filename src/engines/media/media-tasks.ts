@@ -1,11 +1,15 @@
 import type { M4bRequest, M4bResult } from './assemble-m4b.ts'
-import type { AudioFacts, MeasuredFile, RenderRequest, RenderResult } from './media.ts'
+import type { describeFile } from './measure-file.ts'
+import type { AdtsPiece, AudioFacts, MeasuredFile, PartPower, RenderRequest, RenderResult } from './media.ts'
 
 /** What the parent may ask of a child: name → input and output. */
 export interface MediaTasks {
   render: { input: RenderRequest; output: RenderResult }
   probe: { input: { file: string }; output: AudioFacts }
   measure: { input: { file: string }; output: MeasuredFile }
+  measureParts: { input: { files: string[] }; output: (PartPower | null)[] }
+  describe: { input: { file: string }; output: ReturnType<typeof describeFile> }
+  joinAdts: { input: { pieces: AdtsPiece[]; file: string }; output: { offset: number; length: number }[] }
   assembleM4b: { input: M4bRequest; output: M4bResult }
 }
 

@@ -21,6 +21,12 @@ export interface RenderRequest {
   head: number
   tail: number
   outputs: RenderOutput[]
+  /** dB, for all parts. Without it the parts are measured first, in a pass of their own. */
+  gain?: number
+  /** Fills up with room tone to whole AAC frames of 1,024 samples, so that the next block joins without a seam. */
+  wholeFrames?: boolean
+  /** Measures what a decoder makes of the `aac` output (which must be there), and not the samples before they were encoded. */
+  measureEncoded?: boolean
 }
 
 /** What to write of the same mastered samples, 44.1 kHz mono. Paths on this machine. `aac` is an ADTS stream, what `assembleM4b` takes. */
@@ -36,6 +42,38 @@ export interface RenderResult {
   /** Where each part begins and ends in the result, seconds. */
   parts: { from: number; to: number }[]
   measured: Levels
+  /** With `measureEncoded`. */
+  encoded?: MeasuredAudio
+}
+
+/** What was decoded, and what a delivery check judges of it. */
+export interface MeasuredAudio {
+  /** Seconds. */
+  duration: number
+  levels: Levels
+  /** Samples at or beyond full scale. */
+  clipped: number
+  /** Seconds before the first and after the last sound above −50 dBFS RMS (10 ms). */
+  head: number
+  tail: number
+  /** Packets that could not be decoded. */
+  damaged: number
+}
+
+/** How loud a part is once rumble below 80 Hz is cut, against full scale 1. */
+export interface PartPower {
+  /** Mean square of all samples. */
+  power: number
+  /** K-weighted mean square of what ITU-R BS.1770-4 doesn't gate away. */
+  weighted: number
+}
+
+/** An ADTS file, or the bytes of one from `offset`. `afterPriming` leaves the encoder's first frame out. */
+export interface AdtsPiece {
+  file: string
+  offset?: number
+  length?: number
+  afterPriming?: boolean
 }
 
 export interface Levels {
@@ -66,20 +104,12 @@ export interface AudioFacts {
 }
 
 /** A file decoded from end to end, with all that a delivery check judges. */
-export interface MeasuredFile extends AudioFacts {
+export interface MeasuredFile extends AudioFacts, MeasuredAudio {
   file: string
   bytes: number
   /** Seconds of the decoded audio; `declaredDuration` is what the container says, 0 when it doesn't. */
   duration: number
   declaredDuration: number
-  levels: Levels
-  /** Samples at or beyond full scale. */
-  clipped: number
-  /** Seconds before the first and after the last sound above −50 dBFS RMS (10 ms). */
-  head: number
-  tail: number
-  /** Packets that could not be decoded. */
-  damaged: number
   mp3: Mp3Frames | null
   m4b: M4bContents | null
 }
@@ -115,11 +145,17 @@ export interface Media {
   render(request: RenderRequest, signal?: AbortSignal): Promise<RenderResult>
   probe(file: string, signal?: AbortSignal): Promise<AudioFacts>
   measure(file: string, signal?: AbortSignal): Promise<MeasuredFile>
+  /** Of each file in turn; null where it cannot be read. Goes before other work that waits. */
+  measureParts(files: string[], signal?: AbortSignal): Promise<(PartPower | null)[]>
+  /** Copies ADTS streams one behind the other and says where each lies in the result, in bytes. */
+  joinAdts(pieces: AdtsPiece[], file: string, signal?: AbortSignal): Promise<{ offset: number; length: number }[]>
   /**
    * Measures files, and the audio files of folders, against what a shop asks for. One unreadable file alone is a Problem; among others it is a report that fails.
    * Without a profile each file is held against that of its kind: 'm4b' for MP4, 'acx' for the rest.
    */
   check(paths: string[], profile?: DeliveryProfile, signal?: AbortSignal): Promise<DeliveryReport>
+  /** The delivery check of an M4B whose audio was measured as it was made: only its index is read. */
+  judgeM4b(file: string, audio: MeasuredAudio, signal?: AbortSignal): Promise<DeliveryReport>
   /** Joins chapters rendered as `aac` into one M4B with chapters, tags and cover, without encoding anew. */
   assembleM4b(request: M4bRequest, signal?: AbortSignal): Promise<M4bResult>
   close(): Promise<void>

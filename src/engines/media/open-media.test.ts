@@ -2,6 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chooseGain } from './choose-gain.ts'
+import { combineAudio } from './combine-audio.ts'
 import type { DeliveryReport, Media, RenderOutput, RenderRequest } from './media.ts'
 import { openMedia } from './open-media.ts'
 
@@ -158,6 +160,80 @@ describe('render', () => {
       type: 'unreadable_audio',
     })
     expect(readdirSync(folder).filter((name) => name.startsWith('never') || name.endsWith('.part'))).toEqual([])
+  })
+})
+
+describe('blocks', () => {
+  const block = (name: string, change: Partial<RenderRequest>) =>
+    media.render({
+      ...request([{ format: 'aac', file: join(folder, name), bitRate: 64_000 }]),
+      gain: -3,
+      wholeFrames: true,
+      measureEncoded: true,
+      ...change,
+    })
+  const part = (name: string) => [{ file: join(folder, name), gapAfter: 0.2 }]
+
+  test('join to a chapter whose figures are those of its blocks, cut out of an older one or not', async () => {
+    writeSpeech('a.wav')
+    writeSpeech('other.wav', { rate: 24_000, level: 0.4 })
+    const first = await block('one.aac', { parts: part('a.wav'), head: 0.75, tail: 0 })
+    const second = await block('two.aac', { parts: part('other.wav'), head: 0.2, tail: 0 })
+    const third = await block('three.aac', { parts: part('a.wav'), head: 0.2, tail: 2 })
+    for (const { duration } of [first, second, third]) expect((duration * 44_100) % 1024).toBeCloseTo(0, 3)
+
+    const file = join(folder, 'joined.aac')
+    const places = await media.joinAdts(
+      ['one.aac', 'two.aac', 'three.aac'].map((name, i) => ({ file: join(folder, name), afterPriming: i > 0 })),
+      file,
+    )
+    const anew = join(folder, 'joined-anew.aac')
+    const mixed = await media.joinAdts(
+      [
+        { file, ...places[0] },
+        { file: join(folder, 'two.aac'), afterPriming: true },
+        { file, ...places[2] },
+      ],
+      anew,
+    )
+    expect(mixed).toEqual(places)
+    expect(readFileSync(anew).equals(readFileSync(file))).toBe(true)
+
+    const combined = combineAudio([first, second, third].map(({ encoded }) => encoded!))
+    const m4b = join(folder, 'joined.m4b')
+    const { duration } = await media.assembleM4b({
+      chapters: [{ file, title: 'One', duration: combined.duration }],
+      metadata: { title: 'Joined', authors: ['Ann Other'], narrators: ['Nobody'], language: 'en' } as never,
+      file: m4b,
+    })
+    expect(duration).toBeCloseTo(first.duration + second.duration + third.duration, 4)
+    const [judged, checked] = [await media.judgeM4b(m4b, combined), await media.check([m4b], 'm4b')]
+    expect(verdicts(judged)).toEqual(verdicts(checked))
+    const [ours, theirs] = [figures(judged), figures(checked)]
+    expect(Object.keys(ours)).toEqual(Object.keys(theirs))
+    for (const [name, value] of Object.entries(theirs)) {
+      if (typeof value !== 'number') expect(ours[name], name).toEqual(value)
+      else expect(Math.abs((ours[name] as number) - value), name).toBeLessThan(0.3)
+    }
+  })
+
+  test('their gain, chosen from what was measured of each line, is what a pass over the whole finds', async () => {
+    const parts = request([]).parts.map(({ file, gapAfter }) => ({ file, gapAfter }))
+    const powers = await media.measureParts([...parts.map(({ file }) => file), join(folder, 'none.wav')])
+    expect(powers.at(-1)).toBeNull()
+    for (const chain of ['audiobook_standard', 'podcast_standard'] as const) {
+      const gain = chooseGain(
+        chain,
+        parts.map(({ gapAfter }, i) => ({ ...powers[i]!, seconds: 2, gapAfter })),
+        { head: 0.8, tail: 2 },
+      )
+      expect(gain % 0.25).toBe(0)
+      const given = await media.render(request([], { parts, chain, gain }))
+      const found = await media.render(request([], { parts, chain }))
+      expect(Math.abs(given.measured.loudness - found.measured.loudness)).toBeLessThan(1)
+      if (chain === 'audiobook_standard') expect(Math.abs(given.measured.rms - found.measured.rms)).toBeLessThan(0.2)
+    }
+    expect(chooseGain('raw', [], { head: 0, tail: 0 })).toBe(0)
   })
 })
 

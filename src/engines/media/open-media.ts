@@ -7,6 +7,7 @@ import { partialFile } from './partial-file.ts'
 import { checkDelivery } from './check-delivery.ts'
 import type { MediaTasks, TaskName, TaskReply, TaskRequest } from './media-tasks.ts'
 import type { Media } from './media.ts'
+import { judgeDelivery } from './judge-delivery.ts'
 
 export interface MediaOptions {
   /** Child processes at most; by default one a core. */
@@ -98,18 +99,21 @@ export const openMedia = ({ size = availableParallelism() }: MediaOptions = {}):
     input: MediaTasks[Name]['input'],
     signal?: AbortSignal,
     writes: string[] = [],
+    isUrgent = false,
   ) =>
     new Promise<MediaTasks[Name]['output']>((resolve, reject) => {
       if (isClosed) return reject(closed())
       if (signal?.aborted) return reject(signal.reason as Error)
-      queue.push({
+      const task: Waiting = {
         request: { name, input },
         signal,
         writes,
         deaths: 0,
         resolve: resolve as (output: unknown) => void,
         reject,
-      })
+      }
+      if (isUrgent) queue.unshift(task)
+      else queue.push(task)
       next()
     })
 
@@ -122,8 +126,15 @@ export const openMedia = ({ size = availableParallelism() }: MediaOptions = {}):
         request.outputs.map(({ file }) => file),
       ),
     probe: (file, signal) => ask('probe', { file }, signal),
+    measureParts: (files, signal) => ask('measureParts', { files }, signal, [], true),
+    joinAdts: (pieces, file, signal) => ask('joinAdts', { pieces, file }, signal, [file]),
     measure: (file, signal) => ask('measure', { file }, signal),
     check: (paths, profile, signal) => checkDelivery(paths, profile, (file) => ask('measure', { file }, signal)),
+    async judgeM4b(file, audio, signal) {
+      const measured = { ...(await ask('describe', { file }, signal)), ...audio }
+      const report = judgeDelivery(measured, [measured], 'm4b')
+      return { profile: 'm4b', files: [report], verdict: report.verdict }
+    },
     assembleM4b: (request, signal) => ask('assembleM4b', request, signal, [request.file]),
     async close() {
       isClosed = true

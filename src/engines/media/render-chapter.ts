@@ -1,10 +1,13 @@
+import { Problem } from '../../kit/errors.ts'
 import { highPass } from './filter-coefficients.ts'
 import { sampleFilter } from './filter-samples.ts'
 import { joinParts } from './join-parts.ts'
 import { limiter } from './limit-peaks.ts'
 import { measureGain } from './measure-joined.ts'
 import { levelsMeter } from './measure-levels.ts'
-import type { RenderRequest, RenderResult } from './media.ts'
+import { FRAME_SAMPLES } from './m4b-movie.ts'
+import { measureAudio } from './measure-audio.ts'
+import type { MeasuredAudio, RenderRequest, RenderResult } from './media.ts'
 import { MASTER_RATE } from './mono.ts'
 import { PROCESSING_CHAINS } from './processing-chains.ts'
 import { resampler, type Resampler } from './resample.ts'
@@ -15,21 +18,25 @@ import { openOutput } from './write-output.ts'
 const BLOCKS_BETWEEN_PAUSES = 16
 
 /**
- * Masters a chapter in two passes: one over the parts measures the gain, one makes the samples, measures them and encodes every output from them.
+ * Masters a chapter, or a block of one: one pass over the parts makes the samples, measures them and encodes every output from them. Another measures the gain first where none is given.
  * Memory does not grow with the chapter.
  */
 export const renderChapter = async (request: RenderRequest, pause: () => Promise<void>): Promise<RenderResult> => {
   const chain = PROCESSING_CHAINS[request.chain]
-  const gain = chain ? measureGain(request, chain) : 1
+  const gain = !chain ? 1 : request.gain === undefined ? measureGain(request, chain) : 10 ** (request.gain / 20)
   await pause()
   const parts: RenderResult['parts'] = []
-  const meter = levelsMeter(MASTER_RATE, 1)
+  const meter = request.measureEncoded ? null : levelsMeter(MASTER_RATE, 1)
+  let count = 0
   const outputs = request.outputs.map(openOutput)
   const emit = (samples: Float32Array) => {
-    meter.add([samples])
+    meter?.add([samples])
+    count += samples.length
     for (const output of outputs) output.write(samples)
   }
-  const master = chain ? masterSamples(chain.roomTone, chain.ceiling, emit) : { process: emit, finish: () => undefined }
+  const master = chain
+    ? masterSamples(chain.roomTone, chain.ceiling, emit)
+    : { process: emit, finish: () => undefined, held: 0 }
   let rate = 0
   let change: Resampler | null = null
   let filter: (samples: Float32Array) => void = () => undefined
@@ -52,13 +59,26 @@ export const renderChapter = async (request: RenderRequest, pause: () => Promise
       if (++blocks % BLOCKS_BETWEEN_PAUSES === 0) await pause()
     }
     if (change) master.process(change.finish())
+    // What the limiter still holds back counts too.
+    if (request.wholeFrames) master.process(new Float32Array(missingOfFrame(count + master.held)))
     master.finish()
     for (const output of outputs) output.finish()
   } finally {
     change?.free()
     for (const output of outputs) output.discard()
   }
-  return { duration: meter.count / MASTER_RATE, parts, measured: meter.result() }
+  const duration = count / MASTER_RATE
+  if (meter) return { duration, parts, measured: meter.result() }
+  const encoded = await measureEncoded(request, pause)
+  return { duration, parts, measured: encoded.levels, encoded }
+}
+
+const missingOfFrame = (samples: number): number => (FRAME_SAMPLES - (samples % FRAME_SAMPLES)) % FRAME_SAMPLES
+
+const measureEncoded = (request: RenderRequest, pause: () => Promise<void>): Promise<MeasuredAudio> => {
+  const aac = request.outputs.find(({ format }) => format === 'aac')
+  if (!aac) throw new Problem(400, 'no_output', 'There is no AAC output to measure.')
+  return measureAudio(aac.file, pause, FRAME_SAMPLES)
 }
 
 let roomTone: { level: number; tone: Float32Array } | null = null
@@ -87,6 +107,7 @@ const masterSamples = (toneLevel: number, ceiling: number, emit: (samples: Float
       }
       if (samples.length > 0) pass(samples)
     },
+    held: limit.delay,
     finish: () => pass(new Float32Array(limit.delay)),
   }
 }
