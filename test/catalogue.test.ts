@@ -266,6 +266,7 @@ const secondDoor: Record<string, string> = {
   lock_audit_chain: "the end of the tenant's own chain",
   seal_audit_logs: 'goes on with that chain and changes nothing else of an entry',
   unsealed_tenants: 'ids of tenants whose entries wait to be sealed',
+  tenants_with_due_requests: 'ids of tenants that have requests to look after',
   known_erasures: 'which of the ids that the caller holds are erasures',
   erase_kept: 'empties what somebody left in the trails, when their erasure stands in the ledger of the tenant',
   find_credential: 'answers whom a token that the caller holds belongs to',
