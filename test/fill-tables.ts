@@ -24,6 +24,8 @@ const forms: Record<string, () => unknown> = {
   'users.roles': () => ['admin'],
   'jobs.status': () => 'completed',
   'segments.end_offset': () => 10,
+  'invitations.roles': () => ['viewer'],
+  'api_usage.status_code': () => 200,
 }
 
 /** A row of a tenant in every declared table, so that a table that is added later cannot be forgotten. References are followed; the rest is made up. */
@@ -48,10 +50,13 @@ export async function fillTables(
       if (table.name === 'tenants') continue
       // Some come with the tenant.
       const known = await client.query<{ id: string }>(
-        `update ${table.name} set id = $2 where tenant_id = $1 returning id`,
-        [tenant, ids.get(table.name)],
+        `select id from ${table.name} where tenant_id = $1 order by id limit 1`,
+        [tenant],
       )
-      if (known.rowCount) continue
+      if (known.rows[0]) {
+        ids.set(table.name, known.rows[0].id)
+        continue
+      }
       const row: Record<string, unknown> = { id: ids.get(table.name), tenant_id: tenant }
       for (const [name, field] of Object.entries(table.fields as Record<string, Field>)) {
         if (name in row) continue

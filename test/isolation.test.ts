@@ -20,7 +20,26 @@ const ofTheWholeTenant = [
   'idempotency_keys',
   'audio_cache',
   'usage_records',
+  'resellers',
+  'subscription_plans',
+  'branding_configurations',
+  'white_label_settings',
+  'quota_reservations',
+  'request_buckets',
+  'roles',
+  'role_permissions',
+  'user_roles',
+  'resource_ownership',
+  'access_control_policies',
+  'ai_token_usage',
+  'ai_token_balances',
+  'api_usage',
 ]
+
+/** Shown by an operation of its own, in part: which providers one may sign in with. */
+const alsoShown = ['oidc_providers']
+/** Shown to everybody at the tenant's own address: those, and how it looks. */
+const shownAtTheAddress = [...alsoShown, 'white_label_settings']
 
 let app: TestApp
 let owner: pg.Client
@@ -72,8 +91,9 @@ describe('every operation', () => {
 
   test('asked by nobody reads, changes and tells nothing, at the address of the tenant either', async () => {
     const before = await everythingOf(theirs.tenant)
-    for (const host of ['localhost', 'theirs.example.com'])
-      expect(await probeAll(probe, await authenticate(undefined, host))).toEqual([])
+    expect(await probeAll(probe, await authenticate(undefined))).toEqual([])
+    const there = await authenticate(undefined, 'theirs.example.com')
+    expect(await probeAll(probe, there, (table) => shownAtTheAddress.includes(table))).toEqual([])
     expect(await everythingOf(theirs.tenant)).toEqual(before)
   })
 
@@ -82,14 +102,15 @@ describe('every operation', () => {
     const before = await everythingOf(theirs.tenant)
     expect(
       await probeAll(probe, await authenticate(`Bearer ${colleague.token}`), (table) =>
-        ofTheWholeTenant.includes(table),
+        [...ofTheWholeTenant, ...alsoShown].includes(table),
       ),
     ).toEqual([])
     const after = await everythingOf(theirs.tenant)
     expect(
       [...before]
         .filter(
-          ([key, line]) => after.get(key) !== line && !key.endsWith(colleague.id) && !key.startsWith('tenant_settings '),
+          ([key, line]) =>
+            after.get(key) !== line && !key.endsWith(colleague.id) && !key.startsWith('tenant_settings '),
         )
         .map(([key]) => key),
     ).toEqual([])
@@ -189,7 +210,9 @@ describe('SQL as the application, whatever an operation might do', () => {
       }
     }
     expect(found).toEqual([])
-    expect(await everythingOf(theirs.tenant)).toEqual(before)
+    // What was refused before is written down some time later.
+    const lasting = (rows: Map<string, string>) => [...rows].filter(([key]) => !key.startsWith('access_logs '))
+    expect(lasting(await everythingOf(theirs.tenant))).toEqual(lasting(before))
   })
 
   test('a row of ours cannot hang on a row of theirs', async () => {

@@ -35,7 +35,14 @@ const texts: Record<string, string> = {
 }
 
 /** Where only one of many texts does something. */
-const byName: Record<string, unknown> = { password: 'correct horse battery', roles: ['viewer'], scopes: ['*'] }
+const byName: Record<string, unknown> = {
+  password: 'correct horse battery',
+  roles: ['viewer'],
+  scopes: ['*'],
+  return_to: '/',
+  month: '2026-11',
+  primary_color: '#112233',
+}
 
 /** The smallest value that a schema takes. */
 export function sampleOf(schema: z.ZodType): unknown {
