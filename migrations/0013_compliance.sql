@@ -134,11 +134,12 @@ create policy administrators on gdpr_erasures as restrictive to voicepress_app u
 -- changes an entry.
 grant select, insert, update on audit_logs to voicepress_auditor;
 grant select, insert, update on audit_chains to voicepress_auditor;
-grant select on gdpr_erasures to voicepress_auditor;
+grant select on gdpr_erasures, gdpr_requests to voicepress_auditor;
 grant select, update on access_logs, resellers to voicepress_auditor;
 create policy auditor on audit_logs to voicepress_auditor using (true);
 create policy auditor on audit_chains to voicepress_auditor using (true);
 create policy auditor on gdpr_erasures for select to voicepress_auditor using (true);
+create policy auditor on gdpr_requests for select to voicepress_auditor using (true);
 create policy auditor on access_logs to voicepress_auditor using (true);
 create policy auditor on resellers to voicepress_auditor using (true);
 -- Its readers' rule is the application's.
@@ -190,6 +191,12 @@ create function unsealed_tenants() returns setof uuid language sql stable securi
   select distinct tenant_id from audit_logs where sequence is null
 $$;
 
+-- Tenants with requests whose time is nearly over, or with archives that are kept no longer.
+create function tenants_with_due_requests() returns setof uuid language sql stable security definer set search_path = public, pg_temp as $$
+  select distinct tenant_id from gdpr_requests
+  where (status in ('pending', 'processing', 'failed') and warned_at is null and due_at < now() + interval '7 days') or (result_blob is not null and result_expires_at < now())
+$$;
+
 -- Which of these erasures there were, in whatever tenant: somebody of the platform's leaves entries in its customers' trails.
 create function known_erasures(wanted uuid[]) returns setof uuid language sql stable security definer set search_path = public, pg_temp as $$
   select id from gdpr_erasures where id = any (wanted)
@@ -221,7 +228,7 @@ end $$;
 do $$
 declare f text;
 begin
-  foreach f in array array['lock_audit_chain()', 'seal_audit_logs(jsonb)', 'unsealed_tenants()', 'known_erasures(uuid[])', 'erase_kept(uuid, text, uuid[], text[])'] loop
+  foreach f in array array['lock_audit_chain()', 'seal_audit_logs(jsonb)', 'unsealed_tenants()', 'tenants_with_due_requests()', 'known_erasures(uuid[])', 'erase_kept(uuid, text, uuid[], text[])'] loop
     execute format('alter function %s owner to voicepress_auditor', f);
     execute format('revoke execute on function %s from public', f);
     execute format('grant execute on function %s to voicepress_app', f);
@@ -230,7 +237,7 @@ end $$;
 
 -- down
 
-drop function erase_kept(uuid, text, uuid[], text[]), known_erasures(uuid[]), unsealed_tenants(), seal_audit_logs(jsonb), lock_audit_chain();
+drop function erase_kept(uuid, text, uuid[], text[]), known_erasures(uuid[]), tenants_with_due_requests(), unsealed_tenants(), seal_audit_logs(jsonb), lock_audit_chain();
 drop trigger keep_audit on audit_logs;
 drop trigger keep_audit_whole on audit_logs;
 drop function keep_audit();

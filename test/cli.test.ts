@@ -74,7 +74,7 @@ test('a server refuses a second one on its data, is used from elsewhere, and sto
   expect((await failing('projects', 'list')).stderr).toContain('in use')
 
   const post = (path: string, body: object, token?: string) => fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }, body: JSON.stringify(body) }).then((response) => response.json() as Promise<Record<string, string>>)
-  const { token } = await post('/v1/sessions', { email: 'admin@voicepress.local', password })
+  const { access_token: token } = await post('/v1/sessions', { email: 'admin@voicepress.local', password, kind: 'program' })
   const { key } = await post('/v1/api-keys', { name: 'elsewhere', scopes: ['projects.*', 'packages.*', 'jobs.*'] }, token)
   const remote = await run(process.execPath, [cli, 'narrate', story, '--out', 'remote.m4b'], { env: { ...process.env, VOICEPRESS_URL: url, VOICEPRESS_API_KEY: key }, cwd: folder })
   expect(remote.stdout).toContain('2 chapters')

@@ -23,6 +23,7 @@ const forms: Record<string, () => unknown> = {
   'packages.sha256': () => hex(64),
   'users.roles': () => ['admin'],
   'invitations.roles': () => ['viewer'],
+  'api_usage.status_code': () => 200,
   'jobs.status': () => 'completed',
   'segments.end_offset': () => 10,
 }

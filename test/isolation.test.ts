@@ -212,7 +212,9 @@ describe('SQL as the application, whatever an operation might do', () => {
       }
     }
     expect(found).toEqual([])
-    expect(await everythingOf(theirs.tenant)).toEqual(before)
+    // What was refused before is written down some time later.
+    const lasting = (rows: Map<string, string>) => [...rows].filter(([key]) => !key.startsWith('access_logs '))
+    expect(lasting(await everythingOf(theirs.tenant))).toEqual(lasting(before))
   })
 
   test('a row of ours cannot hang on a row of theirs', async () => {

@@ -14,7 +14,7 @@ export const auditLogs = table('audit_logs', 'audit entry', {
   action: text(100).readonly(),
   resource_type: text(100).nullable().readonly(),
   resource_id: uuid().nullable().readonly(),
-  details: json(z.unknown()).default("'{}'").readonly().personal().of('user', 'pseudonymise'),
+  details: json(z.unknown()).default("'{}'").readonly().of('user', 'pseudonymise'),
   ip_address: networkAddress().nullable().readonly().personal(),
   user_agent: text(500).nullable().readonly().personal(),
   request_id: text(100).nullable().readonly(),

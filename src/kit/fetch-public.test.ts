@@ -1,46 +1,6 @@
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
-import { isPublicAddress, openPublicFetch } from './fetch-public.ts'
-
-test('tells the Internet from everything else', () => {
-  for (const address of [
-    '127.0.0.1',
-    '127.255.255.254',
-    '0.0.0.0',
-    '10.1.2.3',
-    '172.31.255.255',
-    '192.168.0.1',
-    '169.254.169.254',
-    '100.64.0.1',
-    '224.0.0.1',
-    '255.255.255.255',
-    '192.0.0.8',
-    '198.18.0.1',
-    '::1',
-    '::',
-    '::ffff:127.0.0.1',
-    '::ffff:7f00:1',
-    '::ffff:a9fe:a9fe',
-    '::ffff:169.254.169.254',
-    '::127.0.0.1',
-    '64:ff9b::7f00:1',
-    '2002:7f00:1::',
-    '2001::1',
-    'fe80::1',
-    'fe80::1%eth0',
-    'fc00::1',
-    'fd12::1',
-    'ff02::1',
-    '2001:db8::1',
-    'localhost',
-    '',
-    '1.2.3',
-    '0x7f.1',
-  ])
-    expect.soft(isPublicAddress(address), address).toBe(false)
-  for (const address of ['1.1.1.1', '8.8.8.8', '172.32.0.1', '2606:4700:4700::1111', '::ffff:8.8.8.8', '2a00:1450::1'])
-    expect.soft(isPublicAddress(address), address).toBe(true)
-})
+import { openPublicFetch } from './fetch-public.ts'
 
 test('goes nowhere but to the Internet, however the address is written', async () => {
   const fetch = openPublicFetch({ allowPrivate: false })

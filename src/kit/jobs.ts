@@ -13,7 +13,7 @@ export const jobs = table('jobs', 'job', {
   /** What it works on: a project, a file. */
   subject_id: uuid().nullable().readonly(),
   workflow_id: reference('workflows').nullable().readonly(),
-  payload: json(z.unknown()).secret(),
+  payload: json(z.unknown()).secret().personal().of('user', 'pseudonymise'),
   status: oneOf(jobStatus).default("'queued'").readonly(),
   priority: integer(-100, 100).default('0').readonly(),
   /** 0–100. */
@@ -22,7 +22,7 @@ export const jobs = table('jobs', 'job', {
   detail: json(z.record(z.string(), z.unknown())).nullable().readonly(),
   attempts: integer().default('0').readonly(),
   error: json(z.record(z.string(), z.unknown())).nullable().readonly(),
-  result: json(z.unknown()).nullable().readonly(),
+  result: json(z.unknown()).nullable().readonly().personal(),
   cancel_requested: boolean().default('false').secret(),
   unique_key: text(200).nullable().secret(),
   heartbeat_at: timestamp().nullable().secret(),

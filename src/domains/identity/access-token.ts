@@ -3,7 +3,7 @@ import { deriveKey } from '../../kit/seal.ts'
 
 export const accessTokenMinutes = 15
 
-export interface AccessClaims {
+interface AccessClaims {
   tenant: string
   user: string
   session: string

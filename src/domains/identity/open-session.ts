@@ -12,10 +12,10 @@ export const sessionDays = 7
 /** However often it is refreshed. */
 export const longestSessionDays = 90
 /** All that a session may do whose person has to set up a second factor first. */
-export const settingUp = ['me.*', 'sessions.remove']
+const settingUp = ['me.*', 'sessions.remove']
 
-export type SessionKind = Row<typeof sessions>['kind']
-export type SessionMethod = Row<typeof sessions>['method']
+type SessionKind = Row<typeof sessions>['kind']
+type SessionMethod = Row<typeof sessions>['method']
 
 const tokens = {
   access_token: z.string().optional(),

@@ -167,7 +167,7 @@ export const letterToPerson = job({
   },
 })
 
-export async function wants(context: JobContext, user: string, kind: MailKind): Promise<boolean> {
+async function wants(context: JobContext, user: string, kind: MailKind): Promise<boolean> {
   const held = await context.scoped(
     (tx) => tx.selectFrom('user_email_preferences').select(kind).where('user_id', '=', user).executeTakeFirst(),
     true,

@@ -1,5 +1,18 @@
 import { z } from 'zod'
-import { Field, integer, json, namesNobody, oneOf, real, reference, table, text, timestamp, usd, uuid } from '../../kit/table.ts'
+import {
+  Field,
+  integer,
+  json,
+  namesNobody,
+  oneOf,
+  real,
+  reference,
+  table,
+  text,
+  timestamp,
+  usd,
+  uuid,
+} from '../../kit/table.ts'
 
 /** One row a paid call; only `meter` writes it. */
 export const costEntries = table('cost_entries', 'cost entry', {
