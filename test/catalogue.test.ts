@@ -261,7 +261,6 @@ test('views run as who asks, and nothing is materialized', async () => {
   ).toEqual([])
 })
 
-<<<<<<< HEAD
 interface Door {
   owner: 'voicepress_platform' | 'voicepress_auditor' | 'voicepress_worker' | 'voicepress_owner'
   /** None: only who is a member of the owning role. */
@@ -281,6 +280,7 @@ const doors: Record<string, Door> = {
   lock_audit_chain: { ...trails, why: "the end of the tenant's own chain" },
   seal_audit_logs: { ...trails, why: 'goes on with that chain and changes nothing else of an entry' },
   unsealed_tenants: { ...trails, why: 'ids of tenants whose entries wait to be sealed' },
+  tenants_with_due_requests: { ...trails, why: 'ids of tenants that have requests to look after' },
   known_erasures: { ...trails, why: 'which of the ids that the caller holds are erasures' },
   erase_kept: { ...trails, why: 'empties what somebody left in the trails, when their erasure stands in the ledger of the tenant' },
   take_quota: { ...crossing, why: "the current tenant's own limit and its use, of which a person sees a part" },
@@ -322,38 +322,6 @@ const triggers: Record<string, string> = {
   enqueue_job: 'voicepress_worker',
   enqueue_event: 'voicepress_worker',
   seed_roles: 'voicepress_platform',
-=======
-/** Functions that see more than who calls them, and why the application may call them. */
-const secondDoor: Record<string, string> = {
-  lock_audit_chain: "the end of the tenant's own chain",
-  seal_audit_logs: 'goes on with that chain and changes nothing else of an entry',
-  unsealed_tenants: 'ids of tenants whose entries wait to be sealed',
-  tenants_with_due_requests: 'ids of tenants that have requests to look after',
-  known_erasures: 'which of the ids that the caller holds are erasures',
-  erase_kept: 'empties what somebody left in the trails, when their erasure stands in the ledger of the tenant',
-  find_credential: 'answers whom a token that the caller holds belongs to',
-  queue_length: "a number, and nobody's",
-  take_quota: "the current tenant's own limit and its use, of which a person sees a part",
-  quota_used: "the current tenant's own use",
-  tenant_facts: 'plan, state and suspension of a tenant whose id the caller holds',
-  find_address: 'answers the id of the tenant that an address leads to',
-  lease_requests: "takes requests out of a tenant's bucket",
-  offered_plans: 'plans that the system and the reseller offer to the current tenant',
-  branding_layers: "how the current tenant looks, by its reseller's choice and its own",
-  claim_domain: 'gives the current tenant a domain whose proof was found',
-  release_domain: "gives up the current tenant's domain",
-  managed_accounts: 'accounts of the reseller whose office asks',
-  account_usage: 'use of such an account, written down on its side',
-  open_account: 'makes such an account',
-  change_account: 'changes such an account, written down on its side',
-  suspend_account: 'suspends such an account, written down on its side',
-  offer_account: 'offers such an account to another reseller',
-  accept_account: 'takes over an account that was offered',
-  account_statement: 'sums of such accounts, written down on their side',
-  managed_resellers: 'resellers, for the platform',
-  open_reseller: 'makes a reseller, for the platform',
-  change_reseller: 'changes a reseller, for the platform',
->>>>>>> next
 }
 
 test('functions that see more fix their search path and are called by those named here', async () => {
