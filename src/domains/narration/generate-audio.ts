@@ -45,6 +45,8 @@ export async function generateInProject(context: JobContext, projectId: string, 
     return { project, plans, estimate }
   }, true)
   await context.scoped((tx) => reserveQuota(tx, 'processing', estimate / 60, context.id))
+  // The audio engine starts while the first lines are spoken; what fails here fails again where it matters.
+  if (plans.length) context.services.media.measureParts([]).catch(() => {})
 
   const total = plans.reduce((sum, { lines }) => sum + charactersOf(lines), 0)
   let spoken = 0

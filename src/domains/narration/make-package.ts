@@ -7,7 +7,7 @@ import { type Book, bookTitle } from '../../engines/packaging/book.ts'
 import { packEpub3 } from '../../engines/packaging/epub3.ts'
 import { packMp3Zip } from '../../engines/packaging/mp3-zip.ts'
 import { slug } from '../../engines/packaging/name-files.ts'
-import { hashFile, hashOf, hashedFile } from '../../kit/hash.ts'
+import { hashFile, hashOf } from '../../kit/hash.ts'
 import type { JobContext } from '../../kit/jobs.ts'
 import { meter } from '../metering/meter.ts'
 import { enforceQuota } from '../tenancy/enforce-quota.ts'
@@ -61,9 +61,8 @@ export async function makePackage(context: JobContext, projectId: string, option
     const out = join(folder, `package.${extension}`)
     const made = await pack(context, project, loaded, options, folder, out, (done) => context.progress(progress.from + (progress.to - progress.from) * 0.9 * done, { step: 'packaging', format: options.format }))
     const blob = `${projectFolder(context.principal.tenant, projectId)}/packages/${key.slice(0, 32)}.${extension}`
-    const { stream, digest } = hashedFile(out)
-    const { size } = await storage.put(blob, stream, { mediaType })
-    const sha256 = digest()
+    const sha256 = made.sha256 ?? (await hashFile(out))
+    const { size } = await storage.putFile(blob, out, { mediaType })
     return await context.scoped(async (tx) => {
       await enforceQuota(tx, 'storage', size)
       const row = await tx
@@ -99,6 +98,8 @@ export async function makePackage(context: JobContext, projectId: string, option
 interface Packed {
   manifest: unknown
   delivery: DeliveryReport | null
+  /** Where it is known from making the file. */
+  sha256?: string
 }
 
 async function pack(context: JobContext, project: Project, loaded: LoadedBook, options: PackageOptions, folder: string, out: string, onProgress: (done: number) => void): Promise<Packed> {
@@ -107,11 +108,11 @@ async function pack(context: JobContext, project: Project, loaded: LoadedBook, o
   if (options.format === 'm4b') {
     const chapters = loaded.chapters.map(({ adts }, index) => ({ file: adts, title: book.chapters[index]?.title ?? '', duration: book.chapters[index]?.audio.duration ?? 0 }))
     const manifest = { format: 'm4b', metadata: book.metadata, chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
-    await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(book.cover && { cover: book.cover }), file: out }, context.signal)
+    const { sha256 } = await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(book.cover && { cover: book.cover }), file: out }, context.signal)
     onProgress(0.5)
     // Each block was decoded and measured when it was encoded; a book is hours of them.
     const audio = measuredOf(loaded.chapters.flatMap(({ audio_blocks }) => audio_blocks ?? []))
-    return { manifest, delivery: await media.judgeM4b(out, audio, context.signal) }
+    return { manifest, sha256, delivery: await media.judgeM4b(out, audio, context.signal) }
   }
   if (options.format === 'epub3') {
     const { manifest } = await packEpub3(book, out, { level: options.level ?? 'sentence', signal: context.signal })

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { MeasuredAudio } from '../../engines/media/media.ts'
@@ -46,8 +45,8 @@ export async function masterChapter(context: JobContext, project: Project, plan:
     // Named by its blocks: what lies under a name never changes while a row says where in it a block is.
     const name = hashOf(plan.key, planned.blocks.map(({ key }) => key)).slice(0, 16)
     const blob = `${projectFolder(context.principal.tenant, project.id)}/audio/chapters/${String(plan.number).padStart(4, '0')}-${name}.m4a`
-    const { size } = await storage.put(blob, createReadStream(m4a), { mediaType: 'audio/mp4' })
-    await storage.put(blob.replace(/m4a$/, 'aac'), createReadStream(adts), { mediaType: 'audio/aac' })
+    const { size } = await storage.putFile(blob, m4a, { mediaType: 'audio/mp4' })
+    const { size: adtsSize } = await storage.putFile(blob.replace(/m4a$/, 'aac'), adts, { mediaType: 'audio/aac' })
     const timingOf = new Map(playable.map(({ segment }, index) => [segment, parts[index]]))
     // A line that could not be spoken takes no time, at the place where it would be.
     let last = headSeconds
@@ -57,7 +56,7 @@ export async function masterChapter(context: JobContext, project: Project, plan:
       last = placed[1]
       return placed
     })
-    await markChapter(context, plan, failed, { status: failed.size ? 'error' : 'audio_complete', blob, size: size + (await stat(adts)).size, measured, blocks, timings })
+    await markChapter(context, plan, failed, { status: failed.size ? 'error' : 'audio_complete', blob, size: size + adtsSize, measured, blocks, timings })
     return measured.duration
   } finally {
     await rm(folder, { recursive: true, force: true })

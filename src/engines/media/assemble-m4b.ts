@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { renameSync, rmSync } from 'node:fs'
 import { Problem } from '../../kit/errors.ts'
 import { adtsFrames } from './adts.ts'
@@ -26,6 +27,8 @@ export interface M4bResult {
   /** Seconds. */
   duration: number
   bytes: number
+  /** SHA-256 of the file in hex. */
+  sha256: string
   /** Seconds at which each chapter begins. */
   chapters: { title: string; start: number }[]
 }
@@ -71,7 +74,8 @@ export const assembleM4b = (request: M4bRequest): M4bResult => {
   const header = mdatHeader(dataBytes, isLarge)
   const dataStart = FILE_TYPE.length + movieBox(layout, 0, 0).length + header.length
   const temporary = partialFile(request.file, process.pid)
-  const sink = bufferedFile(temporary)
+  const hash = createHash('sha256')
+  const sink = bufferedFile(temporary, (bytes) => hash.update(bytes))
   try {
     for (const bytes of [FILE_TYPE, movieBox(layout, dataStart, dataStart + texts.length), header, texts])
       sink.write(bytes)
@@ -92,6 +96,7 @@ export const assembleM4b = (request: M4bRequest): M4bResult => {
   return {
     duration: samples / sampleRate,
     bytes: dataStart + dataBytes,
+    sha256: hash.digest('hex'),
     chapters: chapters.map(({ title, start }) => ({ title, start: start / sampleRate })),
   }
 }

@@ -2,13 +2,14 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 
 const BUFFER = 1 << 18
 
-/** A file written in large pieces: a system call a packet would cost more than the packet. */
-export const bufferedFile = (file: string) => {
+/** A file written in large pieces: a system call a packet would cost more than the packet. `onBytes` sees each of them, in order. */
+export const bufferedFile = (file: string, onBytes?: (bytes: Uint8Array) => void) => {
   const descriptor = openSync(file, 'w')
   const buffer = Buffer.allocUnsafe(BUFFER)
   let filled = 0
   let isOpen = true
   const flush = () => {
+    onBytes?.(buffer.subarray(0, filled))
     for (let at = 0; at < filled; ) at += writeSync(descriptor, buffer, at, filled - at)
     filled = 0
   }

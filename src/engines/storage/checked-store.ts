@@ -1,11 +1,18 @@
+import { createReadStream } from 'node:fs'
 import { Problem } from '../../kit/errors.ts'
 import { checkBlobName, checkBlobPrefix } from './blob-name.ts'
 import type { BlobStore } from './storage.ts'
 
-/** Puts the checks that all backends share before one of them: names, prefixes and ranges. Prefixes reach it with their slash. */
-export function checkedStore(store: BlobStore): BlobStore {
+type Backend = Omit<BlobStore, 'putFile'> & Partial<BlobStore>
+
+/** Puts the checks that all backends share before one of them: names, prefixes and ranges. Prefixes reach it with their slash. One that cannot take a file over is sent its bytes. */
+export function checkedStore(store: Backend): BlobStore {
   return {
     put: async (name, body, options) => store.put(checkBlobName(name), body, options),
+    putFile: async (name, path, options) =>
+      store.putFile
+        ? store.putFile(checkBlobName(name), path, options)
+        : store.put(checkBlobName(name), createReadStream(path), options),
     get: async (name, range) => store.get(checkBlobName(name), checkRange(range)),
     read: async (name) => store.read(checkBlobName(name)),
     stat: async (name) => store.stat(checkBlobName(name)),

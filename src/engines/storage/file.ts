@@ -1,6 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { constants, createWriteStream } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import {
+  type FileHandle,
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  unlink,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -28,6 +41,19 @@ export async function openFileStorage({ folder }: { folder: string }): Promise<B
       const draft = join(incoming, randomUUID())
       try {
         const size = await writeDraft(draft, body)
+        await place(root, draft, name)
+        return { size }
+      } catch (error) {
+        await rm(draft, { force: true })
+        throw error
+      }
+    },
+
+    async putFile(name, path) {
+      const draft = join(incoming, randomUUID())
+      try {
+        await takeOver(path, draft)
+        const { size } = await lstat(draft)
         await place(root, draft, name)
         return { size }
       } catch (error) {
@@ -93,13 +119,22 @@ async function writeDraft(path: string, body: Uint8Array | Readable): Promise<nu
   return size()
 }
 
+async function takeOver(path: string, draft: string): Promise<void> {
+  await rename(path, draft).catch(async (error: unknown) => {
+    if (codeOf(error) !== 'EXDEV') throw error
+    await copyFile(path, draft, constants.COPYFILE_EXCL)
+  })
+  await chmod(draft, 0o600)
+  await sync(draft)
+}
+
 /** Moves a whole file to its name. Another call may remove the folder as empty just before; then it is made again. */
 async function place(root: string, draft: string, name: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       const folder = await makeFolders(root, dirname(name))
       await rename(draft, join(root, name))
-      await syncFolder(folder)
+      await sync(folder)
       return
     } catch (error) {
       const code = codeOf(error)
@@ -124,14 +159,14 @@ async function makeFolders(root: string, folder: string): Promise<string> {
         throw error
       },
     )
-    if (made) await syncFolder(parent)
+    if (made) await sync(parent)
     else if (!(await lstat(at)).isDirectory()) throw nameTaken(folder)
   }
   return at
 }
 
-/** A folder's own entry is durable once the folder above it is synced. */
-async function syncFolder(path: string): Promise<void> {
+/** A folder's own entry is durable once the folder above it is synced. Files are synced in the same way. */
+async function sync(path: string): Promise<void> {
   const handle = await open(path, 'r')
   await handle.sync().finally(() => handle.close())
 }

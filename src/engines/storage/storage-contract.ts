@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
@@ -62,6 +64,23 @@ export function describeStorage(title: string, open: () => Promise<BlobStore>): 
       const found = await store.stat('t/a/hello.txt')
       expect(found?.size).toBe(5)
       expect(Math.abs((found?.modified.getTime() ?? 0) - before)).toBeLessThan(60_000)
+    })
+
+    test('takes a file over, also under a name that is taken', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'voicepress-taken-'))
+      try {
+        for (const text of ['first', 'second one']) {
+          const file = join(folder, 'file')
+          await writeFile(file, text)
+          expect(await store.putFile('t/taken', file, { mediaType: 'text/plain' })).toEqual({ size: text.length })
+          expect(String(Buffer.from(await store.read('t/taken')))).toBe(text)
+        }
+        await expect(store.putFile('../out', join(folder, 'file'))).rejects.toMatchObject({ type: 'invalid_blob_name' })
+        await expect(store.putFile('t/none', join(folder, 'none'))).rejects.toThrow()
+        expect(await store.stat('t/none')).toBeNull()
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
     })
 
     test('takes streams of strings, of bytes and of nothing', async () => {

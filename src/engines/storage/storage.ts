@@ -8,6 +8,8 @@ import type { Readable } from 'node:stream'
 export interface BlobStore {
   /** Writes whole or not at all: a reader never sees half a blob. Replaces what was there. */
   put(name: string, body: Uint8Array | Readable, options?: { mediaType?: string }): Promise<{ size: number }>
+  /** Like `put`, of a file on this machine that is the caller's no more: it is moved where it can be. */
+  putFile(name: string, path: string, options?: { mediaType?: string }): Promise<{ size: number }>
   /** `range` is inclusive, as in HTTP. An end beyond the blob's is cut. Throws `Problem` 404 not_found, 416 range_not_satisfiable. */
   get(name: string, range?: { start: number; end?: number }): Promise<Readable>
   /** The whole blob in memory; for small ones. */
