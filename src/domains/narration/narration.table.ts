@@ -165,7 +165,7 @@ export const segments = table('segments', 'segment', {
 export const segmentRevisions = table('segment_revisions', 'revision', {
   project_id: reference('projects').readonly(),
   segment_id: reference('segments').readonly(),
-  user_id: uuid().nullable().default('acting_user()').readonly(),
+  user_id: uuid().nullable().default('acting_user()').readonly().of('user', namesNobody),
   action: text(100).readonly(),
   before: json(z.record(z.string(), z.unknown())).readonly(),
 })

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Person, type TestApp, openTestApp } from '../../../test/app.ts'
+import { queryAsOwner } from '../../../test/sign-in.ts'
 import { finished, tinyProject } from '../../../test/tiny-story.ts'
 import { scoped } from '../../kit/database.ts'
 
@@ -20,8 +21,11 @@ afterAll(() => app.close())
 
 const inTenant = <T>(work: Parameters<typeof scoped<T>>[2]) =>
   scoped(app.kernel.pool, { tenant: owner.tenant, user: owner.id, seesAll: true }, work)
-const limit = (limits: { max_processing_minutes?: number; max_storage_bytes?: number; max_projects?: number }) =>
-  inTenant((tx) => tx.updateTable('tenant_quotas').set(limits).execute())
+/** As the owner: nobody sets limits of their own. */
+const limit = async (limits: { max_processing_minutes?: number; max_storage_bytes?: number; max_projects?: number }) => {
+  for (const [name, value] of Object.entries(limits))
+    await queryAsOwner(app, `update tenant_quotas set ${name} = $1 where tenant_id = $2`, [value, owner.tenant])
+}
 const storage = async () =>
   inTenant(async (tx) => {
     const rows = await tx.selectFrom('usage_records').select('amount').where('resource_type', '=', 'storage').execute()
