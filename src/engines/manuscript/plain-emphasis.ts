@@ -56,9 +56,10 @@ function apply(text: string, marks: Mark[], pattern: RegExp, kind: Mark['kind'])
 
 function strip(text: string, marks: Mark[]): { text: string; marks: Mark[] } {
   const cuts: { at: number; length: number }[] = []
-  const result = text.replace(/(?<![\p{L}\p{N}_])_+|_+(?![\p{L}\p{N}_])/gu, (all, offset: number) => {
+  // A sign between two spaces goes with one of them.
+  const result = text.replace(/(?<=^| )_+ |(?<![\p{L}\p{N}_])_+|_+(?![\p{L}\p{N}_])/gu, (all: string, offset: number) => {
     // A blank to be filled in, "Mr. ____", stands alone and stays.
-    if (all.length > 2) return all
+    if (all.trimEnd().length > 2) return all
     cuts.push({ at: offset, length: all.length })
     return ''
   })
