@@ -28,12 +28,23 @@ export async function run([book = sample]: string[]): Promise<void> {
     const edited = await editOneSentence(copy)
     const second = edited ? await narrate(copy, folder) : null
 
-    console.log(`\n${book}: ${floor.words.toLocaleString('en')} words, ${(floor.audioSeconds / 60).toFixed(1)} minutes of speech`)
-    console.log(`floor: engine ${floor.engine.toFixed(1)} s + resampling ${floor.resample.toFixed(1)} s + loudness ${floor.loudness.toFixed(1)} s + AAC ${floor.encode.toFixed(1)} s = ${floor.total.toFixed(1)} s`)
-    console.log(`pipeline: ${first.seconds.toFixed(1)} s, ratio ${(first.seconds / floor.total).toFixed(2)} (reach ≤ 1.25)`)
+    console.log(
+      `\n${book}: ${floor.words.toLocaleString('en')} words, ${(floor.audioSeconds / 60).toFixed(1)} minutes of speech`,
+    )
+    console.log(
+      `floor: engine ${floor.engine.toFixed(1)} s + resampling ${floor.resample.toFixed(1)} s + loudness ${floor.loudness.toFixed(1)} s + AAC ${floor.encode.toFixed(1)} s = ${floor.total.toFixed(1)} s`,
+    )
+    console.log(
+      `pipeline: ${first.seconds.toFixed(1)} s, ratio ${(first.seconds / floor.total).toFixed(2)} (reach ≤ 1.25)`,
+    )
     console.log(`first playable chapter after ${first.firstChapter?.toFixed(1) ?? '–'} s`)
-    if (second) console.log(`after one edited sentence: ${second.seconds.toFixed(1)} s, ${((100 * second.seconds) / first.seconds).toFixed(1)} % of the first run (reach ≤ 3 % of a novel)`)
-    console.log(`peak memory: main process ${first.peakMain.toFixed(0)} MB, all processes together ${first.peakAll.toFixed(0)} MB`)
+    if (second)
+      console.log(
+        `after one edited sentence: ${second.seconds.toFixed(1)} s, ${((100 * second.seconds) / first.seconds).toFixed(1)} % of the first run (reach ≤ 3 % of a novel)`,
+      )
+    console.log(
+      `peak memory: main process ${first.peakMain.toFixed(0)} MB, all processes together ${first.peakAll.toFixed(0)} MB`,
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -41,7 +52,9 @@ export async function run([book = sample]: string[]): Promise<void> {
 
 async function measureFloor(book: string, folder: string) {
   const manuscript = await readManuscript(book, { filename: book })
-  const chapters = manuscript.sections.filter(({ role }) => role === 'body').map((section) => ({ title: section.title, ...placeBlocks(section.blocks) }))
+  const chapters = manuscript.sections
+    .filter(({ role }) => role === 'body')
+    .map((section) => ({ title: section.title, ...placeBlocks(section.blocks) }))
   const { language } = manuscript.metadata
   const { segments, characters } = await detectCast(chapters, { language })
   const speech = openSpeech()
@@ -50,7 +63,11 @@ async function measureFloor(book: string, folder: string) {
   const settingsOf = castSettings(characters, voiceOf, voices)
   const narrator = voiceOf.get('narrator') ?? ''
   const lines = segments.flatMap((lines, index) =>
-    lines.map(({ start, end, speaker }) => ({ text: chapters[index]?.text.slice(start, end) ?? '', voice: voiceOf.get(speaker ?? 'narrator') ?? narrator, settings: settingsOf.get(speaker ?? 'narrator') ?? {} })),
+    lines.map(({ start, end, speaker }) => ({
+      text: chapters[index]?.text.slice(start, end) ?? '',
+      voice: voiceOf.get(speaker ?? 'narrator') ?? narrator,
+      settings: settingsOf.get(speaker ?? 'narrator') ?? {},
+    })),
   )
   let audioSeconds = 0
   const pcm: Uint8Array[] = []
@@ -73,7 +90,18 @@ async function measureFloor(book: string, folder: string) {
   const resample = await seconds(() => bareResample(wav, resampled))
   const loudness = await seconds(() => bareLoudness(resampled))
   const encode = await seconds(() => bareEncode(resampled, join(folder, 'floor.aac')))
-  return { words: lines.map(({ text }) => text).join(' ').split(/\s+/).length, audioSeconds, engine, resample, loudness, encode, total: engine + resample + loudness + encode }
+  return {
+    words: lines
+      .map(({ text }) => text)
+      .join(' ')
+      .split(/\s+/).length,
+    audioSeconds,
+    engine,
+    resample,
+    loudness,
+    encode,
+    total: engine + resample + loudness + encode,
+  }
 }
 
 /** Sizes of RIFF count to 4 GiB: about 27 hours of this. */
@@ -99,7 +127,10 @@ async function writeWav(path: string, pcm: Uint8Array[]): Promise<void> {
 
 async function narrate(book: string, folder: string) {
   const started = performance.now()
-  const child = spawn(process.execPath, [cli, 'narrate', book, '--out', join(folder, 'book.m4b')], { env: { ...process.env, VOICEPRESS_DATA: join(folder, 'data') }, stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(process.execPath, [cli, 'narrate', book, '--out', join(folder, 'book.m4b')], {
+    env: { ...process.env, VOICEPRESS_DATA: join(folder, 'data') },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   let firstChapter: number | undefined
   let peakMain = 0
   let peakAll = 0
@@ -127,17 +158,28 @@ async function hasChapter(data: string): Promise<boolean> {
 async function memoryOf(root: number): Promise<{ own: number; all: number }> {
   const { readdir } = await import('node:fs/promises')
   const status = async (pid: number) => readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const processes = await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(async (name) => ({ pid: Number(name), text: await status(Number(name)) })))
+  const processes = await Promise.all(
+    (await readdir('/proc'))
+      .filter((name) => /^\d+$/.test(name))
+      .map(async (name) => ({ pid: Number(name), text: await status(Number(name)) })),
+  )
   const read = (text: string, field: string) => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0)
   const below = new Set([root])
-  for (const { pid, text } of processes.toSorted((a, b) => a.pid - b.pid)) if (below.has(read(text, 'PPid'))) below.add(pid)
-  const megabytes = processes.filter(({ pid, text }) => below.has(pid) && !/^Name:\s+(postgres|sh)/m.test(text)).map(({ pid, text }) => ({ pid, size: read(text, 'VmRSS') / 1024 }))
-  return { own: megabytes.find(({ pid }) => pid === root)?.size ?? 0, all: megabytes.reduce((sum, { size }) => sum + size, 0) }
+  for (const { pid, text } of processes.toSorted((a, b) => a.pid - b.pid))
+    if (below.has(read(text, 'PPid'))) below.add(pid)
+  const megabytes = processes
+    .filter(({ pid, text }) => below.has(pid) && !/^Name:\s+(postgres|sh)/m.test(text))
+    .map(({ pid, text }) => ({ pid, size: read(text, 'VmRSS') / 1024 }))
+  return {
+    own: megabytes.find(({ pid }) => pid === root)?.size ?? 0,
+    all: megabytes.reduce((sum, { size }) => sum + size, 0),
+  }
 }
 
 /** Puts one word into the middle of a text book; an EPUB's chapter is edited in place by rewriting its archive. */
 async function editOneSentence(book: string): Promise<boolean> {
-  if (!['.txt', '.md', '.html', '.xhtml'].includes(extname(book))) return (await import('./edit-epub.ts')).editEpub(book)
+  if (!['.txt', '.md', '.html', '.xhtml'].includes(extname(book)))
+    return (await import('./edit-epub.ts')).editEpub(book)
   const text = await readFile(book, 'utf8')
   const at = text.indexOf('. ', Math.floor(text.length / 2))
   await writeFile(book, `${text.slice(0, at)} indeed${text.slice(at)}`)

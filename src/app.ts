@@ -51,7 +51,11 @@ export async function openApp({ environment = process.env, log, work = false }: 
   try {
     const embedded = config.DATABASE_URL
       ? null
-      : await openEmbeddedPostgres({ folder: join(config.data, 'database'), log: (line) => logger.trace({ postgres: line }), settings: embeddedSettings(environment) })
+      : await openEmbeddedPostgres({
+          folder: join(config.data, 'database'),
+          log: (line) => logger.trace({ postgres: line }),
+          settings: embeddedSettings(environment),
+        })
     if (embedded) closing.push(() => embedded.close())
     const urls = roleUrls(config.DATABASE_URL ?? embedded?.url ?? '', config.secret)
     await prepareDatabase(urls, await readMigrations(migrationsFolder))
@@ -68,7 +72,15 @@ export async function openApp({ environment = process.env, log, work = false }: 
 
     const mail = openMail(mailSettings(config))
     closing.push(() => mail.close())
-    const services = { config, storage, mail, speech, media, scratch, languageModel: languageModelSettings(config) } as unknown as Services
+    const services = {
+      config,
+      storage,
+      mail,
+      speech,
+      media,
+      scratch,
+      languageModel: languageModelSettings(config),
+    } as unknown as Services
     const kernel = openKernel(config, logger, urls, services, domains)
     kernel.closing.unshift(...closing)
     services.kernel = kernel
@@ -78,7 +90,13 @@ export async function openApp({ environment = process.env, log, work = false }: 
     services.uses = openUseRecorder(kernel.pool)
     kernel.closing.push(() => services.uses.close())
     services.authorizer = services.authorization = await openAuthorization(kernel)
-    services.authenticator = openAuthenticator(kernel.pool, services.accessTokens, services.uses, services.tenancy.resolver, services.authorization.permissionsOf)
+    services.authenticator = openAuthenticator(
+      kernel.pool,
+      services.accessTokens,
+      services.uses,
+      services.tenancy.resolver,
+      services.authorization.permissionsOf,
+    )
     kernel.closing.push(await openCompliance(kernel, { work }))
     await makeFirstTenant(urls.owner)
     if (work && config.VOICEPRESS_WORKERS > 0) await startQueue(kernel, { alone: embedded !== null })
@@ -90,8 +108,19 @@ export async function openApp({ environment = process.env, log, work = false }: 
 }
 
 export const openLog = (config: Pick<Config, 'VOICEPRESS_LOG_LEVEL'>): Logger =>
-  pino({ level: config.VOICEPRESS_LOG_LEVEL, redact: { paths: ['password', '*.password', 'authorization', '*.authorization', '*.token', '*.key'], remove: true } }, pino.destination({ fd: 2, sync: true }))
+  pino(
+    {
+      level: config.VOICEPRESS_LOG_LEVEL,
+      redact: {
+        paths: ['password', '*.password', 'authorization', '*.authorization', '*.token', '*.key'],
+        remove: true,
+      },
+    },
+    pino.destination({ fd: 2, sync: true }),
+  )
 
 /** Tests may trade safety for speed; a person's data folder never does. */
 const embeddedSettings = (environment: Record<string, string | undefined>): Record<string, boolean> =>
-  environment.VOICEPRESS_UNSAFE_FAST_DATABASE === 'true' ? { fsync: false, synchronous_commit: false, full_page_writes: false } : {}
+  environment.VOICEPRESS_UNSAFE_FAST_DATABASE === 'true'
+    ? { fsync: false, synchronous_commit: false, full_page_writes: false }
+    : {}

@@ -6,19 +6,41 @@ import { isEventsOutput, isFileOutput } from './kit/operation.ts'
 
 /** Written for a person; everything else is a verb of an operation. Loaded only when it is called, so that each starts quickly. */
 const commands: Record<string, { about: string; run(words: string[]): Promise<void> }> = {
-  narrate: { about: 'make an audiobook of a manuscript', run: async (words) => (await import('./commands/narrate.ts')).narrate(words) },
-  cast: { about: 'find who speaks in a book, and what', run: async (words) => (await import('./commands/cast.ts')).cast(words) },
-  voices: { about: 'list the voices that are to be had', run: async (words) => (await import('./commands/voices.ts')).voices(words) },
-  check: { about: 'measure audio files against what shops accept', run: async (words) => (await import('./commands/check.ts')).check(words) },
-  serve: { about: 'start the API, the web page and a worker', run: async (words) => (await import('./commands/serve.ts')).serve(words) },
-  worker: { about: 'start a worker for another machine', run: async (words) => (await import('./commands/serve.ts')).work(words) },
+  narrate: {
+    about: 'make an audiobook of a manuscript',
+    run: async (words) => (await import('./commands/narrate.ts')).narrate(words),
+  },
+  cast: {
+    about: 'find who speaks in a book, and what',
+    run: async (words) => (await import('./commands/cast.ts')).cast(words),
+  },
+  voices: {
+    about: 'list the voices that are to be had',
+    run: async (words) => (await import('./commands/voices.ts')).voices(words),
+  },
+  check: {
+    about: 'measure audio files against what shops accept',
+    run: async (words) => (await import('./commands/check.ts')).check(words),
+  },
+  serve: {
+    about: 'start the API, the web page and a worker',
+    run: async (words) => (await import('./commands/serve.ts')).serve(words),
+  },
+  worker: {
+    about: 'start a worker for another machine',
+    run: async (words) => (await import('./commands/serve.ts')).work(words),
+  },
   config: { about: 'list every setting', run: async () => (await import('./commands/config.ts')).printConfig() },
-  draft: { about: 'print the SQL of a declared table', run: async (words) => (await import('./commands/draft.ts')).draft(words) },
+  draft: {
+    about: 'print the SQL of a declared table',
+    run: async (words) => (await import('./commands/draft.ts')).draft(words),
+  },
 }
 
 async function main([first = 'help', ...rest]: string[]): Promise<void> {
   if (['help', '--help', '-h'].includes(first)) return help()
-  if (['version', '--version', '-v'].includes(first)) return void process.stdout.write(`${(await import('./kit/version.ts')).version}\n`)
+  if (['version', '--version', '-v'].includes(first))
+    return void process.stdout.write(`${(await import('./kit/version.ts')).version}\n`)
   const command = commands[first]
   if (command) return command.run(rest)
   return runVerb([first, ...rest])
@@ -29,9 +51,14 @@ async function runVerb([room = '', verb = '', ...words]: string[]): Promise<void
   const operation = findVerb(operations, [room, verb])
   if (!operation) {
     const near = [...operations.values()].filter(({ name }) => name.startsWith(`${room.replaceAll('-', '_')}.`))
-    throw new Problem(400, 'usage', near.length ? `${near.map(usage).join('\n')}` : `There is no command ${room}. See: voicepress help`)
+    throw new Problem(
+      400,
+      'usage',
+      near.length ? `${near.map(usage).join('\n')}` : `There is no command ${room}. See: voicepress help`,
+    )
   }
-  if (words.includes('--help') || words.includes('-h')) return void process.stdout.write(`${operation.summary}\n${usage(operation)}\n`)
+  if (words.includes('--help') || words.includes('-h'))
+    return void process.stdout.write(`${operation.summary}\n${usage(operation)}\n`)
   const { input, out } = parseVerb(operation, words)
   if (typeof input.file === 'string') {
     const { size } = await stat(input.file).catch(() => {
@@ -45,7 +72,8 @@ async function runVerb([room = '', verb = '', ...words]: string[]): Promise<void
       const { filename, body } = await client.open(operation.name, input)
       await saveTo(out ?? filename, body)
       process.stdout.write(`${out ?? filename}\n`)
-    } else if (isEventsOutput(operation.output)) for await (const event of client.follow(operation.name, input)) process.stdout.write(`${JSON.stringify(event)}\n`)
+    } else if (isEventsOutput(operation.output))
+      for await (const event of client.follow(operation.name, input)) process.stdout.write(`${JSON.stringify(event)}\n`)
     else process.stdout.write(`${JSON.stringify(await client.call(operation.name, input), null, 2)}\n`)
   } finally {
     await client.close()
@@ -61,7 +89,10 @@ async function help(): Promise<void> {
       'Usage: voicepress COMMAND …\n',
       ...Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(18)}${about}`),
       '\nEvery operation of the API is a command too (voicepress ROOM VERB --help):\n',
-      ...[...rooms].map(([room, verbs]) => `  ${dashed(room).padEnd(18)}${verbs.map(({ name }) => dashed(name.split('.')[1] as string)).join(', ')}`),
+      ...[...rooms].map(
+        ([room, verbs]) =>
+          `  ${dashed(room).padEnd(18)}${verbs.map(({ name }) => dashed(name.split('.')[1] as string)).join(', ')}`,
+      ),
       '\nCommands work on the data folder of this machine (VOICEPRESS_DATA), or on a server (VOICEPRESS_URL and VOICEPRESS_API_KEY).\n',
     ].join('\n'),
   )

@@ -18,8 +18,18 @@ export interface Person {
   token: string
   /** Calls the API as this person; throws on a status that is not 2xx unless it is asked for the response. */
   call<T = any>(method: string, path: string, body?: unknown): Promise<T>
-  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<{ status: number; body: any; headers: Record<string, string> }>
-  upload(path: string, name: string, bytes: Uint8Array | string, fields?: Record<string, string>): Promise<{ status: number; body: any }>
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: any; headers: Record<string, string> }>
+  upload(
+    path: string,
+    name: string,
+    bytes: Uint8Array | string,
+    fields?: Record<string, string>,
+  ): Promise<{ status: number; body: any }>
 }
 
 export interface TestApp extends App {
@@ -35,10 +45,27 @@ export interface TestApp extends App {
 export const testPassword = 'correct horse battery'
 
 /** The whole app on a database of its own: real server, real worker, files in a temporary folder. */
-export async function openTestApp({ work = true, environment = {} }: { work?: boolean; environment?: Record<string, string> } = {}): Promise<TestApp> {
+export async function openTestApp({
+  work = true,
+  environment = {},
+}: {
+  work?: boolean
+  environment?: Record<string, string>
+} = {}): Promise<TestApp> {
   const database = await cloneDatabase()
   const data = await mkdtemp(join(tmpdir(), 'voicepress-data-'))
-  const app = await openApp({ work, environment: { VOICEPRESS_DATA: data, DATABASE_URL: database.url, VOICEPRESS_SECRET: testSecret, VOICEPRESS_PORT: '0', VOICEPRESS_RATE_LIMITS: 'false', VOICEPRESS_LOG_LEVEL: process.env.TEST_LOG ?? 'silent', ...environment } })
+  const app = await openApp({
+    work,
+    environment: {
+      VOICEPRESS_DATA: data,
+      DATABASE_URL: database.url,
+      VOICEPRESS_SECRET: testSecret,
+      VOICEPRESS_PORT: '0',
+      VOICEPRESS_RATE_LIMITS: 'false',
+      VOICEPRESS_LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
+      ...environment,
+    },
+  })
   const { http, url } = await startServer(app)
   const hash = await hashPassword(testPassword)
 
@@ -55,8 +82,16 @@ export async function openTestApp({ work = true, environment = {} }: { work?: bo
     const id = crypto.randomUUID()
     const token = makeToken('vs')
     await asOwner(tenant, async (client) => {
-      await client.query('insert into users (id, email, roles, password_hash) values ($1, $2, $3, $4)', [id, email, roles, hash])
-      await client.query(`insert into sessions (user_id, token_hash, expires_at) values ($1, $2, now() + interval '1 day')`, [id, hashToken(token)])
+      await client.query('insert into users (id, email, roles, password_hash) values ($1, $2, $3, $4)', [
+        id,
+        email,
+        roles,
+        hash,
+      ])
+      await client.query(
+        `insert into sessions (user_id, token_hash, expires_at) values ($1, $2, now() + interval '1 day')`,
+        [id, hashToken(token)],
+      )
     })
     return personOf(url, { id, tenant, email, token })
   }
@@ -91,19 +126,34 @@ export async function openTestApp({ work = true, environment = {} }: { work?: bo
 
 function personOf(url: string, who: Pick<Person, 'id' | 'tenant' | 'email' | 'token'>): Person {
   const send = async (method: string, path: string, init: RequestInit = {}) => {
-    const response = await fetch(url + path, { ...init, method, headers: { authorization: `Bearer ${who.token}`, ...init.headers } })
+    const response = await fetch(url + path, {
+      ...init,
+      method,
+      headers: { authorization: `Bearer ${who.token}`, ...init.headers },
+    })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.includes('json')
-    return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: Object.fromEntries(response.headers) }
+    return {
+      status: response.status,
+      body: isJson ? JSON.parse(text) : text,
+      headers: Object.fromEntries(response.headers),
+    }
   }
   const request: Person['request'] = (method, path, body, headers) =>
-    send(method, path, body === undefined ? { headers } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
+    send(
+      method,
+      path,
+      body === undefined
+        ? { headers }
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } },
+    )
   return {
     ...who,
     request,
     async call(method, path, body) {
       const response = await request(method, path, body)
-      if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(response.body)}`)
+      if (response.status >= 300)
+        throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(response.body)}`)
       return response.body
     },
     upload(path, name, bytes, fields = {}) {

@@ -4,11 +4,10 @@ import type { Field } from '../src/kit/table.ts'
 import { cloneDatabase } from './database.ts'
 import { declaredTables } from './declared-tables.ts'
 
-/** Ours, but no tenant's: what was migrated is the installation's. */
-const systemTables = ['schema_migrations']
-/** Ours too, and the same for every tenant: what this version can do, which everyone may read. */
+/** Ours, and the same for every tenant: what this version can do, which everyone may read. */
 const readByAll = ['permissions', 'system_roles']
-const ofNoTenant = [...systemTables, ...readByAll]
+/** Besides them, what was migrated is the installation's. */
+const ofNoTenant = ['schema_migrations', ...readByAll]
 /** The root: its own id is the tenant_id of all other rows. */
 const root = 'tenants'
 
@@ -130,7 +129,9 @@ test("every tenant's table has row security on and forced, and one permissive po
     expect.soft({ tablename, cmd, with_check }).toEqual({ tablename, cmd: 'ALL', with_check: null })
     const key = tablename === root ? 'id' : 'tenant_id'
     if (eventTables.includes(tablename)) {
-      expect.soft(qual, tablename).toBe("(tenant_id = (NULLIF(current_setting('app.current_tenant'::text, true), ''::text))::uuid)")
+      expect
+        .soft(qual, tablename)
+        .toBe("(tenant_id = (NULLIF(current_setting('app.current_tenant'::text, true), ''::text))::uuid)")
       continue
     }
     expect
@@ -282,7 +283,10 @@ const doors: Record<string, Door> = {
   unsealed_tenants: { ...trails, why: 'ids of tenants whose entries wait to be sealed' },
   tenants_with_due_requests: { ...trails, why: 'ids of tenants that have requests to look after' },
   known_erasures: { ...trails, why: 'which of the ids that the caller holds are erasures' },
-  erase_kept: { ...trails, why: 'empties what somebody left in the trails, when their erasure stands in the ledger of the tenant' },
+  erase_kept: {
+    ...trails,
+    why: 'empties what somebody left in the trails, when their erasure stands in the ledger of the tenant',
+  },
   take_quota: { ...crossing, why: "the current tenant's own limit and its use, of which a person sees a part" },
   quota_used: { ...crossing, why: "the current tenant's own use" },
   tenant_facts: { ...crossing, why: 'plan, state and suspension of a tenant whose id the caller holds' },
@@ -329,7 +333,9 @@ test('functions that see more fix their search path and are called by those name
     select proname as name, proconfig as settings, proowner::regrole::text as owner,
       array(select coalesce(r.rolname, 'public')::text from aclexplode(coalesce(proacl, acldefault('f', proowner))) g left join pg_roles r on r.oid = g.grantee where g.grantee <> proowner order by 1) as callers
     from pg_proc where pronamespace = 'public'::regnamespace and prosecdef`)
-  expect(definers.map(({ name }) => name).toSorted()).toEqual([...Object.keys(doors), ...Object.keys(triggers)].toSorted())
+  expect(definers.map(({ name }) => name).toSorted()).toEqual(
+    [...Object.keys(doors), ...Object.keys(triggers)].toSorted(),
+  )
   for (const { name, settings, owner, callers } of definers) {
     const path = settings?.find((setting) => setting.startsWith('search_path='))
     expect.soft(path?.endsWith(', pg_temp'), `${name} has a search path that ends in pg_temp`).toBe(true)

@@ -16,13 +16,27 @@ let environment: Record<string, string | undefined>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'voicepress-cli-'))
   story = join(folder, 'the-well.txt')
-  environment = { ...process.env, VOICEPRESS_DATA: join(folder, 'data'), VOICEPRESS_PORT: '0', VOICEPRESS_UNSAFE_FAST_DATABASE: 'true' }
-  await writeFile(story, 'Chapter 1\n\nThe bucket came up empty. “It is dry,” said Anna.\n\n“It was full in June,” answered her father.\n\nChapter 2\n\nIn the night it rained.\n')
+  environment = {
+    ...process.env,
+    VOICEPRESS_DATA: join(folder, 'data'),
+    VOICEPRESS_PORT: '0',
+    VOICEPRESS_UNSAFE_FAST_DATABASE: 'true',
+  }
+  await writeFile(
+    story,
+    'Chapter 1\n\nThe bucket came up empty. “It is dry,” said Anna.\n\n“It was full in June,” answered her father.\n\nChapter 2\n\nIn the night it rained.\n',
+  )
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const voicepress = (...words: string[]) => run(process.execPath, [cli, ...words], { env: environment, cwd: folder })
-const failing = (...words: string[]) => voicepress(...words).then(() => { throw new Error('it was to fail') }, (error: { code: number; stderr: string }) => error)
+const failing = (...words: string[]) =>
+  voicepress(...words).then(
+    () => {
+      throw new Error('it was to fail')
+    },
+    (error: { code: number; stderr: string }) => error,
+  )
 
 test('narrates a file alone, byte for byte the same twice, and says what it measured', async () => {
   const { stdout } = await voicepress('narrate', story, '--out', 'one.m4b')
@@ -51,19 +65,26 @@ test('every operation is a command', async () => {
 test('prints the cast and the voices', async () => {
   const cast = JSON.parse((await voicepress('cast', story, '--json')).stdout)
   expect(cast.characters.map(({ name }: { name: string }) => name)).toContain('Anna')
-  for (const chapter of cast.chapters) for (const segment of chapter.segments) expect(chapter.text.slice(segment.start, segment.end)).toBe(segment.text)
+  for (const chapter of cast.chapters)
+    for (const segment of chapter.segments) expect(chapter.text.slice(segment.start, segment.end)).toBe(segment.text)
   expect((await voicepress('voices', '--language', 'es')).stdout).toContain('espeak:es')
 })
 
 test('what is wrong is said in one line', async () => {
-  expect(await failing('narrate', 'nothing.epub')).toMatchObject({ code: 1, stderr: 'There is no file nothing.epub.\n' })
+  expect(await failing('narrate', 'nothing.epub')).toMatchObject({
+    code: 1,
+    stderr: 'There is no file nothing.epub.\n',
+  })
   expect(await failing('narrate', story, '--chapters', 'x')).toMatchObject({ code: 2 })
   expect((await failing('projects', 'list', '--limit', 'many')).stderr).toContain('limit')
   expect((await failing('projects', 'dance')).stderr).toContain('voicepress projects list')
 })
 
 test('a server refuses a second one on its data, is used from elsewhere, and stops when it is told to', async () => {
-  const server: ChildProcess = spawn(process.execPath, [cli, 'serve'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const server: ChildProcess = spawn(process.execPath, [cli, 'serve'], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let url = ''
   let password = ''
   for await (const line of createInterface({ input: server.stdout as NonNullable<typeof server.stdout> })) {
@@ -73,10 +94,26 @@ test('a server refuses a second one on its data, is used from elsewhere, and sto
   }
   expect((await failing('projects', 'list')).stderr).toContain('in use')
 
-  const post = (path: string, body: object, token?: string) => fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }, body: JSON.stringify(body) }).then((response) => response.json() as Promise<Record<string, string>>)
-  const { access_token: token } = await post('/v1/sessions', { email: 'admin@voicepress.local', password, kind: 'program' })
-  const { key } = await post('/v1/api-keys', { name: 'elsewhere', scopes: ['projects.*', 'packages.*', 'jobs.*'] }, token)
-  const remote = await run(process.execPath, [cli, 'narrate', story, '--out', 'remote.m4b'], { env: { ...process.env, VOICEPRESS_URL: url, VOICEPRESS_API_KEY: key }, cwd: folder })
+  const post = (path: string, body: object, token?: string) =>
+    fetch(url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify(body),
+    }).then((response) => response.json() as Promise<Record<string, string>>)
+  const { access_token: token } = await post('/v1/sessions', {
+    email: 'admin@voicepress.local',
+    password,
+    kind: 'program',
+  })
+  const { key } = await post(
+    '/v1/api-keys',
+    { name: 'elsewhere', scopes: ['projects.*', 'packages.*', 'jobs.*'] },
+    token,
+  )
+  const remote = await run(process.execPath, [cli, 'narrate', story, '--out', 'remote.m4b'], {
+    env: { ...process.env, VOICEPRESS_URL: url, VOICEPRESS_API_KEY: key },
+    cwd: folder,
+  })
   expect(remote.stdout).toContain('2 chapters')
   expect((await readFile(join(folder, 'remote.m4b'))).subarray(4, 8).toString()).toBe('ftyp')
 

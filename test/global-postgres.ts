@@ -18,14 +18,20 @@ export const testSecret = 'a secret for tests only, long enough to be one'
 /** One PostgreSQL for the whole run, with a migrated template; a clone of it takes a fifth of a second. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'voicepress-test-'))
-  const server = await openEmbeddedPostgres({ folder, settings: { fsync: false, synchronous_commit: false, full_page_writes: false, max_connections: 300 } })
+  const server = await openEmbeddedPostgres({
+    folder,
+    settings: { fsync: false, synchronous_commit: false, full_page_writes: false, max_connections: 300 },
+  })
   const template = new URL(server.url)
   template.pathname = '/voicepress_template'
   const client = new pg.Client({ connectionString: server.url })
   await client.connect()
   await client.query('create database voicepress_template')
   await client.end()
-  await prepareDatabase(roleUrls(template.href, testSecret), await readMigrations(join(import.meta.dirname, '../migrations')))
+  await prepareDatabase(
+    roleUrls(template.href, testSecret),
+    await readMigrations(join(import.meta.dirname, '../migrations')),
+  )
   project.provide('postgres', template.href)
   return async () => {
     await server.close()

@@ -49,7 +49,9 @@ test('a migration that was changed after it was applied is refused', async () =>
   const urls = roleUrls(database.url, testSecret)
   const migrations = await readMigrations(folder)
   const [first, ...rest] = migrations
-  await expect(prepareDatabase(urls, [{ ...first!, checksum: 'other' }, ...rest])).rejects.toMatchObject({ type: 'migration_changed' })
+  await expect(prepareDatabase(urls, [{ ...first!, checksum: 'other' }, ...rest])).rejects.toMatchObject({
+    type: 'migration_changed',
+  })
 })
 
 test('a database of a newer version is refused', async () => {

@@ -65,6 +65,8 @@ test('the door opens to those who may, and to nobody else', async () => {
 })
 
 test('operations have names of their own', () => {
-  const names = domains.flatMap((domain) => domain.operations.flatMap((room) => Object.values(room).map(({ name }) => name)))
+  const names = domains.flatMap((domain) =>
+    domain.operations.flatMap((room) => Object.values(room).map(({ name }) => name)),
+  )
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
 })

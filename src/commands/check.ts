@@ -14,11 +14,16 @@ export async function check(words: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: words,
     allowPositionals: true,
-    options: { profile: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      profile: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
   })
   if (values.help) return void process.stdout.write(`${checkUsage}\n`)
   if (positionals.length === 0) throw new Problem(400, 'usage', checkUsage)
-  if (values.profile && !profiles.includes(values.profile)) throw new Problem(400, 'usage', `--profile: must be one of ${profiles.join(', ')}`, { field: 'profile' })
+  if (values.profile && !profiles.includes(values.profile))
+    throw new Problem(400, 'usage', `--profile: must be one of ${profiles.join(', ')}`, { field: 'profile' })
   const media = openMedia()
   try {
     const report = await media.check(positionals, values.profile as DeliveryProfile | undefined)

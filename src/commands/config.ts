@@ -8,8 +8,13 @@ const secret = /KEY|SECRET|CONNECTION|DATABASE_URL/
 export function printConfig(): void {
   const rows = Object.entries(configSchema.shape as Record<string, z.ZodType>).map(([name, schema]) => {
     const value = process.env[name]
-    const fallback = schema.def.type === 'default' ? String((schema.def as { defaultValue?: unknown }).defaultValue) : ''
-    return [name, value ? (secret.test(name) ? '(set)' : value) : fallback, schema.description ?? unwrap(schema)?.description ?? '']
+    const fallback =
+      schema.def.type === 'default' ? String((schema.def as { defaultValue?: unknown }).defaultValue) : ''
+    return [
+      name,
+      value ? (secret.test(name) ? '(set)' : value) : fallback,
+      schema.description ?? unwrap(schema)?.description ?? '',
+    ]
   })
   process.stdout.write(table(['Setting', 'Value', ''], rows))
 }

@@ -11,8 +11,17 @@ export async function followJob(client: Client, id: string): Promise<JobRow> {
       if (job.status === 'completed') return job
       if (job.status === 'cancelled') throw new Problem(409, 'cancelled', 'The job was cancelled.')
       if (job.status === 'failed') {
-        const { status, type, detail, ...extra } = (job.error ?? {}) as { status?: number; type?: string; detail?: string }
-        throw new Problem(status ?? 500, String(type ?? 'failed').replace('urn:voicepress:problem:', ''), detail ?? 'The job failed.', extra)
+        const { status, type, detail, ...extra } = (job.error ?? {}) as {
+          status?: number
+          type?: string
+          detail?: string
+        }
+        throw new Problem(
+          status ?? 500,
+          String(type ?? 'failed').replace('urn:voicepress:problem:', ''),
+          detail ?? 'The job failed.',
+          extra,
+        )
       }
       progress.show(job)
     }

@@ -14,7 +14,13 @@ export const narrateUsage = `Usage: voicepress narrate BOOK [--out FILE] [--form
 
 Makes an audiobook of a manuscript (txt, Markdown, HTML, EPUB, DOCX, PDF). It may be interrupted at any moment: run it again and it goes on.`
 
-const extensions: Record<string, string> = { m4b: '.m4b', acx: '.acx.zip', audible: '.audible.zip', mp3_zip: '.mp3.zip', epub3: '.epub' }
+const extensions: Record<string, string> = {
+  m4b: '.m4b',
+  acx: '.acx.zip',
+  audible: '.audible.zip',
+  mp3_zip: '.mp3.zip',
+  epub3: '.epub',
+}
 
 interface Project {
   id: string
@@ -58,8 +64,12 @@ export async function narrate(words: string[]): Promise<void> {
   const { size, isFile } = await stat(book).then((found) => ({ size: found.size, isFile: found.isFile() }))
   if (!isFile) throw new Problem(400, 'usage', `${given} is not a file.`)
   const format = values.format ?? formatOf(values.out) ?? 'm4b'
-  if (!(format in extensions)) throw new Problem(400, 'usage', `--format: must be one of ${Object.keys(extensions).join(', ')}`, { field: 'format' })
-  if (values.cast !== 'auto' && values.cast !== 'single') throw new Problem(400, 'usage', '--cast: must be auto or single', { field: 'cast' })
+  if (!(format in extensions))
+    throw new Problem(400, 'usage', `--format: must be one of ${Object.keys(extensions).join(', ')}`, {
+      field: 'format',
+    })
+  if (values.cast !== 'auto' && values.cast !== 'single')
+    throw new Problem(400, 'usage', '--cast: must be auto or single', { field: 'cast' })
   const out = resolve(values.out ?? basename(book, extname(book)) + (extensions[format] ?? ''))
   const started = performance.now()
 
@@ -78,15 +88,28 @@ export async function narrate(words: string[]): Promise<void> {
       source: book,
       file: uploadOf(book, size),
       settings,
-      request: { format, ...(values.level && { level: values.level }), ...(values.chapters && { body_chapters: rangeOf(values.chapters) }) },
+      request: {
+        format,
+        ...(values.level && { level: values.level }),
+        ...(values.chapters && { body_chapters: rangeOf(values.chapters) }),
+      },
     })
     await client.work?.()
     const done = await followJob(client, job.job_id)
-    const { package_id, generated } = done.result as { package_id: string; generated: { chapters: number; failed_segments: number } }
-    const [project, made] = [await client.call<Project>('projects.get', { id: job.project_id }), await client.call<Package>('packages.get', { id: package_id })]
+    const { package_id, generated } = done.result as {
+      package_id: string
+      generated: { chapters: number; failed_segments: number }
+    }
+    const [project, made] = [
+      await client.call<Project>('projects.get', { id: job.project_id }),
+      await client.call<Package>('packages.get', { id: package_id }),
+    ]
     await saveTo(out, (await client.open('packages.download', { id: package_id })).body)
     const seconds = (performance.now() - started) / 1000
-    if (values.json) return void process.stdout.write(`${JSON.stringify({ file: out, bytes: made.file_bytes, sha256: made.sha256, project, seconds, generated, delivery: made.delivery }, null, 2)}\n`)
+    if (values.json)
+      return void process.stdout.write(
+        `${JSON.stringify({ file: out, bytes: made.file_bytes, sha256: made.sha256, project, seconds, generated, delivery: made.delivery }, null, 2)}\n`,
+      )
     process.stdout.write(summary(out, project, made, generated, seconds))
   } catch (error) {
     await rm(`${out}.${process.pid}.part`, { force: true })
@@ -97,17 +120,25 @@ export async function narrate(words: string[]): Promise<void> {
   }
 }
 
-const formatOf = (out: string | undefined): string | undefined => (out ? Object.entries(extensions).find(([, extension]) => out.toLowerCase().endsWith(extension))?.[0] : undefined)
+const formatOf = (out: string | undefined): string | undefined =>
+  out ? Object.entries(extensions).find(([, extension]) => out.toLowerCase().endsWith(extension))?.[0] : undefined
 
 function rangeOf(text: string): { from: number; to: number } {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text.trim())
   const from = Number(match?.[1])
   const to = Number(match?.[2] ?? match?.[1])
-  if (!match || from < 1 || to < from) throw new Problem(400, 'usage', `--chapters: ${text} is not a range such as 1-3`, { field: 'chapters' })
+  if (!match || from < 1 || to < from)
+    throw new Problem(400, 'usage', `--chapters: ${text} is not a range such as 1-3`, { field: 'chapters' })
   return { from, to }
 }
 
-function summary(out: string, project: Project, made: Package, generated: { chapters: number; failed_segments: number }, seconds: number): string {
+function summary(
+  out: string,
+  project: Project,
+  made: Package,
+  generated: { chapters: number; failed_segments: number },
+  seconds: number,
+): string {
   const duration = made.manifest.chapters?.reduce((sum, chapter) => sum + chapter.duration, 0) ?? 0
   const lines = [
     `${project.title}${project.authors.length ? `, ${project.authors.join(', ')}` : ''}`,

@@ -37,7 +37,12 @@ function timeLeft(started: number, first: number, progress: number): string | un
   return clock((elapsed * (100 - progress)) / (progress - first))
 }
 
-const words: Record<string, string> = { manuscript: 'reading the manuscript', characters: 'finding the characters', voice: 'speaking', packaging: 'packing' }
+const words: Record<string, string> = {
+  manuscript: 'reading the manuscript',
+  characters: 'finding the characters',
+  voice: 'speaking',
+  packaging: 'packing',
+}
 
 function describe({ step, chapter, format }: Record<string, unknown>): string {
   return [words[String(step)] ?? String(step ?? ''), chapter ?? format].filter(Boolean).join(' ')

@@ -42,9 +42,11 @@ export function parseVerb(operation: AnyOperation, words: string[]): { input: Re
       out = given ?? words[++index]
       continue
     }
-    if (!schema) throw new Problem(400, 'usage', `--${flag}: there is no such option. ${usage(operation)}`, { field: flag })
+    if (!schema)
+      throw new Problem(400, 'usage', `--${flag}: there is no such option. ${usage(operation)}`, { field: flag })
     const isSwitch = unwrap(schema)?.def.type === 'boolean'
-    values[name] = given ?? (isSwitch && words[index + 1] !== 'true' && words[index + 1] !== 'false' ? 'true' : words[++index])
+    values[name] =
+      given ?? (isSwitch && words[index + 1] !== 'true' && words[index + 1] !== 'false' ? 'true' : words[++index])
     if (values[name] === undefined) throw new Problem(400, 'usage', `--${flag} needs a value.`, { field: flag })
   }
   return { input: coerceStrings(operation.input, values), out }
@@ -60,7 +62,9 @@ export function usage(operation: AnyOperation): string {
   const [room = '', verb = ''] = operation.name.split('.').map((word) => word.replaceAll('_', '-'))
   const flags = Object.entries(operation.input.shape as Record<string, z.ZodType>)
     .filter(([name]) => !inPath.includes(name))
-    .map(([name, schema]) => (schema.isOptional() ? `[--${name.replaceAll('_', '-')} …]` : `--${name.replaceAll('_', '-')} …`))
+    .map(([name, schema]) =>
+      schema.isOptional() ? `[--${name.replaceAll('_', '-')} …]` : `--${name.replaceAll('_', '-')} …`,
+    )
   return `Usage: voicepress ${[room, verb, ...inPath.map((name) => name.toUpperCase()), ...flags].join(' ')}`
 }
 
@@ -71,4 +75,9 @@ export async function saveTo(path: string, body: Readable): Promise<void> {
   await rename(partial, path)
 }
 
-export const uploadOf = (path: string, size: number) => ({ path, size, filename: basename(path), mediaType: 'application/octet-stream' })
+export const uploadOf = (path: string, size: number) => ({
+  path,
+  size,
+  filename: basename(path),
+  mediaType: 'application/octet-stream',
+})

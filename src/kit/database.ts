@@ -6,13 +6,14 @@ import type { z } from 'zod'
 import type { Fields, Table } from './table.ts'
 
 /** Every declared table; each domain adds its own by declaration merging. */
-// biome-ignore lint: filled by merging
 export interface DB {}
 
 export type Columns<T extends Table<string, Fields>> = {
   [K in keyof T['fields']]: ColumnType<
     z.output<T['fields'][K]['zod']>,
-    T['fields'][K]['omittable'] extends true ? z.output<T['fields'][K]['zod']> | undefined : z.output<T['fields'][K]['zod']>,
+    T['fields'][K]['omittable'] extends true
+      ? z.output<T['fields'][K]['zod']> | undefined
+      : z.output<T['fields'][K]['zod']>,
     z.output<T['fields'][K]['zod']>
   >
 }
@@ -20,13 +21,21 @@ export type Row<T extends Table<string, Fields>> = { [K in keyof T['fields']]: z
 export type Tx = Kysely<DB>
 
 // Rows come out as JSON has them: times as ISO 8601 strings in UTC, int8 and numeric as numbers (every count and price here is far below 2^53).
-pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (value) => new Date(value.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')).toISOString())
+pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (value) =>
+  new Date(value.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')).toISOString(),
+)
 pg.types.setTypeParser(pg.types.builtins.DATE, (value) => value)
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 pg.types.setTypeParser(pg.types.builtins.NUMERIC, Number)
 
 export function openPool(url: string, max: number, onError: (error: Error) => void): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max, pipeline: true, idleTimeoutMillis: 60_000, application_name: 'voicepress' } as pg.PoolConfig)
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    pipeline: true,
+    idleTimeoutMillis: 60_000,
+    application_name: 'voicepress',
+  } as pg.PoolConfig)
   // A connection that the server cuts while we close it is no news.
   pool.on('error', (error) => pool.ending || onError(error))
   return pool
@@ -66,9 +75,8 @@ function kyselyOn(client: pg.PoolClient): Tx {
       const result = await client.query(query.sql, query.parameters as unknown[])
       return { rows: result.rows as R[], numAffectedRows: BigInt(result.rowCount ?? 0) }
     },
-    // biome-ignore lint: the interface asks for it
-    async *streamQuery(): AsyncGenerator<never> {
-      throw new Error('not used')
+    streamQuery: () => {
+      throw new Error('rows are not streamed here')
     },
   }
   const nothing = async () => {}
@@ -103,7 +111,12 @@ function sendTogether(client: pg.PoolClient): void {
  * One transaction. `begin` and the scope are sent without waiting, so that they travel with the first query; of a read the commit
  * is not waited for either, since there is nothing that could be lost.
  */
-export async function transaction<T>(pool: pg.Pool, opening: string, work: (tx: Tx) => Promise<T>, readOnly = false): Promise<T> {
+export async function transaction<T>(
+  pool: pg.Pool,
+  opening: string,
+  work: (tx: Tx) => Promise<T>,
+  readOnly = false,
+): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   sendTogether(client)
@@ -113,7 +126,10 @@ export async function transaction<T>(pool: pg.Pool, opening: string, work: (tx: 
     const result = await work(kyselyOn(client))
     const committed = client.query('commit')
     if (readOnly) {
-      committed.then(() => client.release(), (error: Error) => client.release(error))
+      committed.then(
+        () => client.release(),
+        (error: Error) => client.release(error),
+      )
       return result
     }
     await committed
@@ -131,7 +147,8 @@ export async function transaction<T>(pool: pg.Pool, opening: string, work: (tx: 
   }
 }
 
-export const scopedOpening = (scope: Scope, readOnly = false): string => `begin${readOnly ? ' read only' : ''}; ${contextSql(scope)}`
+export const scopedOpening = (scope: Scope, readOnly = false): string =>
+  `begin${readOnly ? ' read only' : ''}; ${contextSql(scope)}`
 
 export const scoped = <T>(pool: pg.Pool, scope: Scope, work: (tx: Tx) => Promise<T>, readOnly = false): Promise<T> =>
   transaction(pool, scopedOpening(scope, readOnly), work, readOnly)

@@ -8,7 +8,13 @@ export class Problem extends Error {
   readonly type: string
   readonly extra: Record<string, unknown>
 
-  constructor(status: number, type: string, detail: string, extra: Record<string, unknown> = {}, options?: ErrorOptions) {
+  constructor(
+    status: number,
+    type: string,
+    detail: string,
+    extra: Record<string, unknown> = {},
+    options?: ErrorOptions,
+  ) {
     super(detail, options)
     this.status = status
     this.type = type
@@ -16,7 +22,13 @@ export class Problem extends Error {
   }
 
   toJSON(): Record<string, unknown> {
-    return { type: `urn:voicepress:problem:${this.type}`, title: this.type.replaceAll('_', ' '), status: this.status, detail: this.message, ...this.extra }
+    return {
+      type: `urn:voicepress:problem:${this.type}`,
+      title: this.type.replaceAll('_', ' '),
+      status: this.status,
+      detail: this.message,
+      ...this.extra,
+    }
   }
 }
 

@@ -1,7 +1,6 @@
 import type { JobContext } from './jobs.ts'
 
 /** Every event a domain emits, by name; each domain adds its own by declaration merging. */
-// biome-ignore lint: filled by merging
 export interface EventPayloads {}
 export type EventName = keyof EventPayloads & string
 
@@ -11,7 +10,10 @@ export interface Subscription {
 }
 
 /** Runs at least once for each event that was committed, in a job of its own. */
-export const on = <N extends EventName>(event: N, run: (context: JobContext, payload: EventPayloads[N]) => Promise<void>): Subscription => ({
+export const on = <N extends EventName>(
+  event: N,
+  run: (context: JobContext, payload: EventPayloads[N]) => Promise<void>,
+): Subscription => ({
   event,
   run: run as Subscription['run'],
 })

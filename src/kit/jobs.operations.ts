@@ -19,7 +19,12 @@ const { list, get } = resource(jobs)
 const byId = z.object({ id: Id })
 const ended = ['completed', 'failed', 'cancelled']
 
-const one = async ({ tx }: Pick<Context, 'tx'>, id: string) => tx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow(() => notFound('job'))
+const one = async ({ tx }: Pick<Context, 'tx'>, id: string) =>
+  tx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow(() => notFound('job'))
 
 export const jobOperations = {
   list,
@@ -36,7 +41,11 @@ export const jobOperations = {
       if (ended.includes(job.status)) return job
       return context.tx
         .updateTable('jobs')
-        .set({ cancel_requested: true, updated_at: sql`now()`, ...(job.status === 'queued' && { status: 'cancelled' as const, completed_at: sql`now()` as never }) })
+        .set({
+          cancel_requested: true,
+          updated_at: sql`now()`,
+          ...(job.status === 'queued' && { status: 'cancelled' as const, completed_at: sql`now()` as never }),
+        })
         .where('id', '=', id)
         .returningAll()
         .executeTakeFirstOrThrow(() => notFound('job'))
@@ -54,7 +63,11 @@ export const jobOperations = {
         .insertInto('jobs')
         .columns(['kind', 'payload', 'subject_id', 'priority', 'unique_key', 'user_id'])
         .expression((query) =>
-          query.selectFrom('jobs').select(['kind', 'payload', 'subject_id', 'priority', 'unique_key', sql.val(principal.user).as('user_id')]).where('id', '=', id).where('status', 'in', ['failed', 'cancelled']),
+          query
+            .selectFrom('jobs')
+            .select(['kind', 'payload', 'subject_id', 'priority', 'unique_key', sql.val(principal.user).as('user_id')])
+            .where('id', '=', id)
+            .where('status', 'in', ['failed', 'cancelled']),
         )
         .returningAll()
         .executeTakeFirst()
@@ -78,7 +91,13 @@ export const jobOperations = {
   }),
 }
 
-async function* follow(kernel: Kernel, id: string, first: z.output<typeof jobs.row>, read: () => Promise<unknown>, signal: AbortSignal) {
+async function* follow(
+  kernel: Kernel,
+  id: string,
+  first: z.output<typeof jobs.row>,
+  read: () => Promise<unknown>,
+  signal: AbortSignal,
+) {
   let wake = () => {}
   let moved = true
   const unlisten = listen(kernel, (job) => {

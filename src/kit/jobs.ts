@@ -66,5 +66,4 @@ export interface Job<P extends z.ZodType = z.ZodType> {
 }
 
 export const job = <P extends z.ZodType>(declared: Job<P>): Job<P> => declared
-// biome-ignore lint: variance, as in AnyOperation
 export type AnyJob = Job<any>

@@ -20,7 +20,12 @@ export interface Domain {
   subscriptions?: Subscription[]
 }
 
-export type Gate = (asked: { operation: AnyOperation; principal: Principal; request: Request; header(name: string, value: string): void }) => void | Promise<void>
+export type Gate = (asked: {
+  operation: AnyOperation
+  principal: Principal
+  request: Request
+  header(name: string, value: string): void
+}) => void | Promise<void>
 
 export interface Seen {
   operation: AnyOperation
@@ -47,8 +52,16 @@ export interface Kernel {
   closing: (() => Promise<void> | void)[]
 }
 
-export function openKernel(config: Config, log: Logger, urls: DatabaseUrls, services: Services, domains: Domain[]): Kernel {
-  const pool = openPool(urls.app, config.VOICEPRESS_POOL, (error) => log.error({ reason: error.message }, 'idle database connection failed'))
+export function openKernel(
+  config: Config,
+  log: Logger,
+  urls: DatabaseUrls,
+  services: Services,
+  domains: Domain[],
+): Kernel {
+  const pool = openPool(urls.app, config.VOICEPRESS_POOL, (error) =>
+    log.error({ reason: error.message }, 'idle database connection failed'),
+  )
   const operations = domains.flatMap((domain) => domain.operations.flatMap(Object.values<AnyOperation>))
   return {
     config,
@@ -74,23 +87,47 @@ export async function enqueue<P extends z.ZodType>(
   tx: Tx,
   job: Job<P>,
   payload: z.input<P>,
-  { user, priority = 0, key: wanted, subject }: { user: string | null; priority?: number; key?: string; subject?: string },
+  {
+    user,
+    priority = 0,
+    key: wanted,
+    subject,
+  }: { user: string | null; priority?: number; key?: string; subject?: string },
 ): Promise<string> {
   // As long as its column; a list of chapters may be longer.
   const key = wanted !== undefined && wanted.length > 200 ? hashOf(wanted) : wanted
-  const values = { kind: job.name, user_id: user, subject_id: subject ?? null, payload: JSON.stringify(job.payload.parse(payload)), priority, unique_key: key ?? null }
+  const values = {
+    kind: job.name,
+    user_id: user,
+    subject_id: subject ?? null,
+    payload: JSON.stringify(job.payload.parse(payload)),
+    priority,
+    unique_key: key ?? null,
+  }
   const made = await tx
     .insertInto('jobs')
     .values(values)
-    .$if(key !== undefined, (query) => query.onConflict((conflict) => conflict.columns(['tenant_id', 'unique_key']).where('status', 'in', ['queued', 'processing']).doNothing()))
+    .$if(key !== undefined, (query) =>
+      query.onConflict((conflict) =>
+        conflict.columns(['tenant_id', 'unique_key']).where('status', 'in', ['queued', 'processing']).doNothing(),
+      ),
+    )
     .returning('id')
     .executeTakeFirst()
   if (made) return made.id
-  const running = await tx.selectFrom('jobs').select('id').where('unique_key', '=', key ?? '').where('status', 'in', ['queued', 'processing']).executeTakeFirst()
+  const running = await tx
+    .selectFrom('jobs')
+    .select('id')
+    .where('unique_key', '=', key ?? '')
+    .where('status', 'in', ['queued', 'processing'])
+    .executeTakeFirst()
   // It ended between the two statements: now there is room for a new one.
   return running?.id ?? enqueue(tx, job, payload, { user, priority, key, subject })
 }
 
 export const emit = async (tx: Tx, name: string, payload: unknown): Promise<void> => {
-  await tx.insertInto('events').values({ name, payload: JSON.stringify(payload) }).execute()
+  await tx
+    .insertInto('events')
+    .values({ name, payload: JSON.stringify(payload) })
+    .execute()
 }

@@ -46,7 +46,8 @@ async function connect(kernel: Kernel, ear: Ear): Promise<void> {
   client.on('end', again)
   client.on('notification', ({ payload }) => {
     const [tenant = '', id = '', status = '', cancelling] = (payload ?? '').split(' ')
-    for (const listener of ear.listeners) listener({ tenant, id, status, cancelling: cancelling === 'true' || cancelling === 't' })
+    for (const listener of ear.listeners)
+      listener({ tenant, id, status, cancelling: cancelling === 'true' || cancelling === 't' })
   })
   try {
     await client.connect()

@@ -20,8 +20,15 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
     names.map(async (name) => {
       const sql = await readFile(join(folder, name), 'utf8')
       const [up, down, ...rest] = sql.split(/^-- down$/m)
-      if (!up || !down || rest.length) throw new Error(`${name} needs exactly one line '-- down' between its way up and its way down`)
-      return { version: Number(name.slice(0, 4)), name, up, down, checksum: createHash('sha256').update(sql).digest('hex') }
+      if (!up || !down || rest.length)
+        throw new Error(`${name} needs exactly one line '-- down' between its way up and its way down`)
+      return {
+        version: Number(name.slice(0, 4)),
+        name,
+        up,
+        down,
+        checksum: createHash('sha256').update(sql).digest('hex'),
+      }
     }),
   )
 }
@@ -59,16 +66,21 @@ async function withOwner<T>(ownerUrl: string, work: (client: pg.Client) => Promi
 }
 
 async function prepareRoles(client: pg.Client, urls: DatabaseUrls): Promise<void> {
-  const { rows } = await client.query<{ rolname: string }>(`select rolname from pg_roles where rolname like 'voicepress\\_%'`)
+  const { rows } = await client.query<{ rolname: string }>(
+    `select rolname from pg_roles where rolname like 'voicepress\\_%'`,
+  )
   const known = new Set(rows.map((row) => row.rolname))
   try {
-    for (const role of ['voicepress_owner', 'voicepress_platform', 'voicepress_auditor', ...logins]) if (!known.has(role)) await client.query(`create role ${role}`)
+    for (const role of ['voicepress_owner', 'voicepress_platform', 'voicepress_auditor', ...logins])
+      if (!known.has(role)) await client.query(`create role ${role}`)
     for (const role of logins) {
       const { password } = new URL(role === 'voicepress_app' ? urls.app : urls.worker)
       const works = known.has(role) && (await canLogIn(role === 'voicepress_app' ? urls.app : urls.worker))
       if (!works) await client.query(`alter role ${role} login password '${password}'`)
     }
-    const { rows: [database] } = await client.query<{ name: string }>('select quote_ident(current_database()) as name')
+    const {
+      rows: [database],
+    } = await client.query<{ name: string }>('select quote_ident(current_database()) as name')
     await client.query(`
       grant voicepress_owner to current_user;
       grant voicepress_worker, voicepress_platform, voicepress_auditor to voicepress_owner;
@@ -77,7 +89,11 @@ async function prepareRoles(client: pg.Client, urls: DatabaseUrls): Promise<void
       grant usage on schema public to voicepress_app`)
   } catch (error) {
     if ((error as { code?: string }).code !== '42501') throw error
-    throw new Problem(500, 'database_rights', `The user of DATABASE_URL may not prepare the roles that Voicepress runs under (${(error as Error).message}). Give it CREATEROLE and ownership of the database, or name its owner in DATABASE_URL.`)
+    throw new Problem(
+      500,
+      'database_rights',
+      `The user of DATABASE_URL may not prepare the roles that Voicepress runs under (${(error as Error).message}). Give it CREATEROLE and ownership of the database, or name its owner in DATABASE_URL.`,
+    )
   }
 }
 
@@ -99,8 +115,15 @@ const journal = `create table if not exists schema_migrations (
 /** Brings roles, queue and schema up to date. Safe to run from several processes at once, and cheap when there is nothing to do. */
 export async function prepareDatabase(urls: DatabaseUrls, migrations: Migration[]): Promise<void> {
   await withOwner(urls.owner, async (client) => {
-    const { rows: [server] } = await client.query<{ server_version_num: string }>('show server_version_num')
-    if (Number(server?.server_version_num) < 150_000) throw new Problem(500, 'database_too_old', `PostgreSQL 15 or newer is needed; this server is ${server?.server_version_num}.`)
+    const {
+      rows: [server],
+    } = await client.query<{ server_version_num: string }>('show server_version_num')
+    if (Number(server?.server_version_num) < 150_000)
+      throw new Problem(
+        500,
+        'database_too_old',
+        `PostgreSQL 15 or newer is needed; this server is ${server?.server_version_num}.`,
+      )
     await prepareRoles(client, urls)
     await migrateQueue({ connectionString: urls.worker })
     await client.query('set role voicepress_owner')
@@ -112,7 +135,9 @@ export async function prepareDatabase(urls: DatabaseUrls, migrations: Migration[
 }
 
 async function applied(client: pg.Client): Promise<Map<number, { name: string; checksum: string }>> {
-  const { rows } = await client.query<{ version: number; name: string; checksum: string }>('select version, name, checksum from schema_migrations')
+  const { rows } = await client.query<{ version: number; name: string; checksum: string }>(
+    'select version, name, checksum from schema_migrations',
+  )
   return new Map(rows.map((row) => [row.version, row]))
 }
 
@@ -120,13 +145,27 @@ async function up(client: pg.Client, migrations: Migration[]): Promise<void> {
   const done = await applied(client)
   const newest = migrations.at(-1)?.version ?? 0
   const ahead = [...done.keys()].find((version) => version > newest)
-  if (ahead) throw new Problem(500, 'database_too_new', `The database was migrated by a newer Voicepress (${done.get(ahead)?.name}). Start that version, or restore a backup.`)
+  if (ahead)
+    throw new Problem(
+      500,
+      'database_too_new',
+      `The database was migrated by a newer Voicepress (${done.get(ahead)?.name}). Start that version, or restore a backup.`,
+    )
   for (const migration of migrations) {
     const known = done.get(migration.version)
-    if (known && known.checksum !== migration.checksum) throw new Problem(500, 'migration_changed', `${migration.name} was changed after it had been applied. Put it back, and write a new migration.`)
+    if (known && known.checksum !== migration.checksum)
+      throw new Problem(
+        500,
+        'migration_changed',
+        `${migration.name} was changed after it had been applied. Put it back, and write a new migration.`,
+      )
     if (known) continue
     await inOneTransaction(client, migration, migration.up)
-    await client.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [migration.version, migration.name, migration.checksum])
+    await client.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [
+      migration.version,
+      migration.name,
+      migration.checksum,
+    ])
   }
 }
 

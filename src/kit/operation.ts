@@ -5,7 +5,6 @@ import type { EventName, EventPayloads } from './events.ts'
 import type { Job } from './jobs.ts'
 
 /** Engines and settings that operations and jobs use; the app fills it, each room that provides one declares it by merging. */
-// biome-ignore lint: filled by merging
 export interface Services {}
 
 /** Who asks. */
@@ -43,7 +42,11 @@ export interface Context {
   /** Written to the outbox in this transaction; subscribers run after it has committed. */
   emit<N extends EventName>(name: N, payload: EventPayloads[N]): Promise<void>
   /** Starts background work when this transaction commits; gives the id of its row in `jobs`. */
-  enqueue<P extends z.ZodType>(job: Job<P>, payload: z.input<P>, options?: { priority?: number; key?: string }): Promise<string>
+  enqueue<P extends z.ZodType>(
+    job: Job<P>,
+    payload: z.input<P>,
+    options?: { priority?: number; key?: string },
+  ): Promise<string>
   /** For what must not happen when the transaction is rolled back: a cookie, a blob's removal. */
   afterCommit(work: () => void | Promise<void>): void
   /** Sets a reply header; the command line ignores it. */
@@ -58,7 +61,10 @@ export interface Upload {
   size: number
 }
 /** An input field that is a file: multipart/form-data over HTTP, a path on the command line. */
-export const upload = () => z.custom<Upload>((value) => typeof (value as Upload)?.path === 'string', 'a file is needed').meta({ format: 'binary', type: 'string' })
+export const upload = () =>
+  z
+    .custom<Upload>((value) => typeof (value as Upload)?.path === 'string', 'a file is needed')
+    .meta({ format: 'binary', type: 'string' })
 
 /** What a file operation answers; ranges and conditional requests are the door's affair. */
 export interface FileReply {
@@ -84,7 +90,13 @@ export interface EventsOutput<Z extends z.ZodType = z.ZodType> {
 export const events = <Z extends z.ZodType>(schema: Z): EventsOutput<Z> => ({ kind: 'events', schema })
 
 type Output = z.ZodType | FileOutput | EventsOutput
-type Reply<O> = O extends FileOutput ? FileReply : O extends EventsOutput<infer Z> ? (signal: AbortSignal) => AsyncIterable<z.input<Z>> : O extends z.ZodType ? z.input<O> : never
+type Reply<O> = O extends FileOutput
+  ? FileReply
+  : O extends EventsOutput<infer Z>
+    ? (signal: AbortSignal) => AsyncIterable<z.input<Z>>
+    : O extends z.ZodType
+      ? z.input<O>
+      : never
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
@@ -106,10 +118,10 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends Output
   run(context: Context, input: z.output<I>): Promise<Reply<O>>
 }
 
-export const operation = <I extends z.ZodObject, O extends Output>(declared: Operation<I, O>): Operation<I, O> => declared
+export const operation = <I extends z.ZodObject, O extends Output>(declared: Operation<I, O>): Operation<I, O> =>
+  declared
 
 // A list of operations over different inputs; `run` is called only with what its own `input` has parsed.
-// biome-ignore lint: variance
 export type AnyOperation = Operation<any, any>
 
 export const isReadOnly = (of: AnyOperation): boolean => of.method === 'GET' && !of.writes
@@ -117,4 +129,7 @@ export const isFileOutput = (output: Output): output is FileOutput => (output as
 export const isEventsOutput = (output: Output): output is EventsOutput => (output as EventsOutput).kind === 'events'
 
 export const mayRun = (principal: Principal, name: string): boolean =>
-  principal.permissions.some((pattern) => pattern === '*' || pattern === name || (pattern.endsWith('.*') && name.startsWith(pattern.slice(0, -1))))
+  principal.permissions.some(
+    (pattern) =>
+      pattern === '*' || pattern === name || (pattern.endsWith('.*') && name.startsWith(pattern.slice(0, -1))),
+  )

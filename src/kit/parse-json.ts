@@ -8,7 +8,8 @@ const deepest = 64
  * @throws Problem 400 invalid_json, or invalid_input with the `field` whose text has NUL or half a surrogate pair
  */
 export function parseJson(text: string): unknown {
-  if (depthOf(text) > deepest) throw new Problem(400, 'invalid_json', `The JSON is nested more than ${deepest} levels deep.`)
+  if (depthOf(text) > deepest)
+    throw new Problem(400, 'invalid_json', `The JSON is nested more than ${deepest} levels deep.`)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -18,7 +19,8 @@ export function parseJson(text: string): unknown {
   // Only escapes can bring them: the text itself was decoded from UTF-8.
   if (/\\u(0000|d[89a-f])/i.test(text)) {
     const field = unstorable(value)
-    if (field !== undefined) throw new Problem(400, 'invalid_input', `${field}: has a character that cannot be stored`, { field })
+    if (field !== undefined)
+      throw new Problem(400, 'invalid_input', `${field}: has a character that cannot be stored`, { field })
   }
   return value
 }

@@ -25,7 +25,11 @@ const runs: string[] = []
 const heard: string[] = []
 let release = () => {}
 
-const quick = job({ name: 'test.quick', payload: z.object({ say: z.string() }), run: async (_, { say }) => ({ said: say }) })
+const quick = job({
+  name: 'test.quick',
+  payload: z.object({ say: z.string() }),
+  run: async (_, { say }) => ({ said: say }),
+})
 const flaky = job({
   name: 'test.flaky',
   payload: z.object({}),
@@ -34,7 +38,11 @@ const flaky = job({
     if (runs.filter((run) => run === 'flaky').length < 2) throw new Error('the first time it breaks')
   },
 })
-const wrong = job({ name: 'test.wrong', payload: z.object({}), run: async () => Promise.reject(new Problem(422, 'bad_thing', 'It cannot be done.', { field: 'thing' })) })
+const wrong = job({
+  name: 'test.wrong',
+  payload: z.object({}),
+  run: async () => Promise.reject(new Problem(422, 'bad_thing', 'It cannot be done.', { field: 'thing' })),
+})
 const long = job({
   name: 'test.long',
   payload: z.object({ name: z.string(), project_id: z.uuid().optional() }),
@@ -54,13 +62,16 @@ let kernel: Kernel
 async function open(alone: boolean): Promise<Kernel> {
   const config = readConfig({ VOICEPRESS_SECRET: testSecret, DATABASE_URL: database.url, VOICEPRESS_WORKERS: '3' })
   const subscriptions = [on('test.happened', async (_, { what }) => void heard.push(what))]
-  const opened = openKernel(config, pino({ level: 'silent' }), roleUrls(database.url, testSecret), {} as Services, [{ name: 'test', tables: [], operations: [], jobs: [quick, flaky, wrong, long], subscriptions }])
+  const opened = openKernel(config, pino({ level: 'silent' }), roleUrls(database.url, testSecret), {} as Services, [
+    { name: 'test', tables: [], operations: [], jobs: [quick, flaky, wrong, long], subscriptions },
+  ])
   await startQueue(opened, { alone })
   return opened
 }
 
 const inTenant = <T>(work: (tx: Tx) => Promise<T>) => scoped(kernel.pool, { tenant, user: null, seesAll: true }, work)
-const row = (id: string) => inTenant((tx) => tx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow())
+const row = (id: string) =>
+  inTenant((tx) => tx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow())
 
 async function until(id: string, status: string) {
   for (let tries = 0; ; tries++) {
@@ -92,17 +103,29 @@ test('a job runs when its transaction commits, and not when it is rolled back', 
 })
 
 test('an error is tried again, a problem is told', async () => {
-  const [one, other] = await inTenant(async (tx) => [await enqueue(tx, flaky, {}, { user: null }), await enqueue(tx, wrong, {}, { user: null })])
-  expect(await until(other as string, 'failed')).toMatchObject({ error: { field: 'thing', detail: 'It cannot be done.' }, attempts: 1 })
+  const [one, other] = await inTenant(async (tx) => [
+    await enqueue(tx, flaky, {}, { user: null }),
+    await enqueue(tx, wrong, {}, { user: null }),
+  ])
+  expect(await until(other as string, 'failed')).toMatchObject({
+    error: { field: 'thing', detail: 'It cannot be done.' },
+    attempts: 1,
+  })
   expect(await until(one as string, 'completed')).toMatchObject({ attempts: 2 })
 })
 
 test('cancelling stops the work, before and while it runs', async () => {
   const project_id = crypto.randomUUID()
-  const first = await inTenant((tx) => enqueue(tx, long, { name: 'first', project_id }, { user: null, subject: project_id }))
-  const second = await inTenant((tx) => enqueue(tx, long, { name: 'second', project_id }, { user: null, subject: project_id }))
+  const first = await inTenant((tx) =>
+    enqueue(tx, long, { name: 'first', project_id }, { user: null, subject: project_id }),
+  )
+  const second = await inTenant((tx) =>
+    enqueue(tx, long, { name: 'second', project_id }, { user: null, subject: project_id }),
+  )
   await until(first, 'processing')
-  await inTenant((tx) => tx.updateTable('jobs').set({ cancel_requested: true }).where('id', 'in', [first, second]).execute())
+  await inTenant((tx) =>
+    tx.updateTable('jobs').set({ cancel_requested: true }).where('id', 'in', [first, second]).execute(),
+  )
   await until(first, 'cancelled')
   await until(second, 'cancelled')
   expect(runs).toContain('start first')
@@ -111,7 +134,8 @@ test('cancelling stops the work, before and while it runs', async () => {
 
 test('jobs on one subject run one after the other, and one with a known key is not started twice', async () => {
   const project_id = crypto.randomUUID()
-  const start = (name: string, key: string) => inTenant((tx) => enqueue(tx, long, { name, project_id }, { user: null, subject: project_id, key }))
+  const start = (name: string, key: string) =>
+    inTenant((tx) => enqueue(tx, long, { name, project_id }, { user: null, subject: project_id, key }))
   const one = await start('one', 'a')
   const two = await start('two', 'b')
   expect(await start('one again', 'a')).toBe(one)

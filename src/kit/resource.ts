@@ -16,12 +16,16 @@ export const pageOf = <T extends { id: string }>(rows: T[], limit: number) => ({
 /** jsonb columns take their JSON text: pg would send an array as a PostgreSQL array. */
 export function toColumns(table: Table<string, Fields>, values: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, table.fields[name]?.column.type === 'jsonb' && value != null ? JSON.stringify(value) : value]),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      table.fields[name]?.column.type === 'jsonb' && value != null ? JSON.stringify(value) : value,
+    ]),
   )
 }
 
 const isFilter = (field: Field): boolean =>
-  field.access !== 'secret' && (field.column.type === 'uuid' || field.column.type === 'boolean' || field.column.check?.includes(' in (') === true)
+  field.access !== 'secret' &&
+  (field.column.type === 'uuid' || field.column.type === 'boolean' || field.column.check?.includes(' in (') === true)
 
 // The table's name is only known at run time here; the rows are checked by the declared schema on their way out.
 const anyTable = (tx: Tx) => tx as unknown as import('kysely').Kysely<Record<string, Record<string, unknown>>>
@@ -46,9 +50,14 @@ export function resource<N extends string, F extends Fields>(table: Table<N, F>)
       input: pageInput.extend(filters) as unknown as typeof pageInput,
       output: page(table.row),
       async run({ tx }, { limit, after, ...where }) {
-        let query = anyTable(tx).selectFrom(name).selectAll().orderBy('id', 'desc').limit(limit + 1)
+        let query = anyTable(tx)
+          .selectFrom(name)
+          .selectAll()
+          .orderBy('id', 'desc')
+          .limit(limit + 1)
         if (after) query = query.where('id', '<', after)
-        for (const [column, value] of Object.entries(where)) if (value !== undefined) query = query.where(column, value === null ? 'is' : '=', value)
+        for (const [column, value] of Object.entries(where))
+          if (value !== undefined) query = query.where(column, value === null ? 'is' : '=', value)
         return pageOf((await query.execute()) as { id: string }[], limit) as never
       },
     }),
@@ -60,7 +69,11 @@ export function resource<N extends string, F extends Fields>(table: Table<N, F>)
       input: byId,
       output: table.row,
       async run({ tx }, { id }) {
-        return (await anyTable(tx).selectFrom(name).selectAll().where('id', '=', id).executeTakeFirstOrThrow(() => notFound(singular))) as never
+        return (await anyTable(tx)
+          .selectFrom(name)
+          .selectAll()
+          .where('id', '=', id)
+          .executeTakeFirstOrThrow(() => notFound(singular))) as never
       },
     }),
     create: operation({
@@ -71,7 +84,11 @@ export function resource<N extends string, F extends Fields>(table: Table<N, F>)
       input: table.create,
       output: table.row,
       async run({ tx }, input) {
-        return (await anyTable(tx).insertInto(name).values(toColumns(table, input)).returningAll().executeTakeFirstOrThrow()) as never
+        return (await anyTable(tx)
+          .insertInto(name)
+          .values(toColumns(table, input))
+          .returningAll()
+          .executeTakeFirstOrThrow()) as never
       },
     }),
     update: operation({
@@ -99,7 +116,11 @@ export function resource<N extends string, F extends Fields>(table: Table<N, F>)
       input: byId,
       output: z.object({ id: Id }),
       async run({ tx }, { id }) {
-        await anyTable(tx).deleteFrom(name).where('id', '=', id).returning('id').executeTakeFirstOrThrow(() => notFound(singular))
+        await anyTable(tx)
+          .deleteFrom(name)
+          .where('id', '=', id)
+          .returning('id')
+          .executeTakeFirstOrThrow(() => notFound(singular))
         return { id }
       },
     }),

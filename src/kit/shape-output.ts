@@ -10,7 +10,9 @@ const same: Shaper = (value) => value
  */
 export function compileShaper(schema: z.ZodType): Shaper {
   if (schema instanceof z.ZodObject) {
-    const fields = Object.entries(schema.shape).map(([name, field]) => [name, compileShaper(field as z.ZodType)] as const)
+    const fields = Object.entries(schema.shape).map(
+      ([name, field]) => [name, compileShaper(field as z.ZodType)] as const,
+    )
     const loose = schema.def.catchall && !(schema.def.catchall instanceof z.ZodNever)
     if (loose) return same
     return (value) => {
@@ -29,13 +31,21 @@ export function compileShaper(schema: z.ZodType): Shaper {
   }
   if (schema instanceof z.ZodRecord) {
     const shape = compileShaper(schema.valueType as z.ZodType)
-    return shape === same ? same : (value) => (value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shape(item)])) : value)
+    return shape === same
+      ? same
+      : (value) =>
+          value && typeof value === 'object'
+            ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shape(item)]))
+            : value
   }
   if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
     const shape = compileShaper(schema.unwrap() as z.ZodType)
     return shape === same ? same : (value) => (value == null ? value : shape(value))
   }
   // Which branch of a union holds only a parse can tell.
-  if (schema instanceof z.ZodUnion) return schema.options.every((option) => compileShaper(option as z.ZodType) === same) ? same : (value) => schema.parse(value)
+  if (schema instanceof z.ZodUnion)
+    return schema.options.every((option) => compileShaper(option as z.ZodType) === same)
+      ? same
+      : (value) => schema.parse(value)
   return same
 }

@@ -18,7 +18,9 @@ interface Column {
 export type Erasure = 'delete' | 'pseudonymise' | { keep: string }
 
 /** For a row about a thing: what it says of the person ends with their account. */
-export const namesNobody = { keep: 'It tells of a thing; the id in it leads to nobody once the account is empty.' } as const
+export const namesNobody = {
+  keep: 'It tells of a thing; the id in it leads to nobody once the account is empty.',
+} as const
 
 /** How a column names a person: by their id, their address, the keyed hash of it that signing in counts by, or somewhere in its JSON. */
 export type NamedBy = 'id' | 'address' | 'login' | 'mention'
@@ -47,7 +49,13 @@ export class Field<Z extends z.ZodType = z.ZodType, A extends Access = Access, D
   }
 
   nullable(): Field<z.ZodNullable<Z>, A, true> {
-    return new Field(this.zod.nullable() as z.ZodNullable<Z>, { ...this.column, nullable: true }, this.access, true, this.privacy)
+    return new Field(
+      this.zod.nullable() as z.ZodNullable<Z>,
+      { ...this.column, nullable: true },
+      this.access,
+      true,
+      this.privacy,
+    )
   }
 
   /** `sql` is the default's SQL text: `'draft'` with its quotes, `now()`, `0`. */
@@ -95,11 +103,20 @@ export const Id = z.uuid()
 
 /** At most `max` UTF-16 units; without the control characters that PostgreSQL or a terminal would choke on. */
 export const text = (max: number) =>
-  plain(z.string().max(max).refine((value) => !value.includes('\u0000'), 'must not contain NUL'), 'text', `length(@) <= ${max}`)
+  plain(
+    z
+      .string()
+      .max(max)
+      .refine((value) => !value.includes('\u0000'), 'must not contain NUL'),
+    'text',
+    `length(@) <= ${max}`,
+  )
 export const uuid = () => plain(z.uuid(), 'uuid')
 /** A row of another table of the same tenant; the key in SQL is composite. */
-export const reference = (table: string) => new Field(z.uuid(), { type: 'uuid', nullable: false, references: table }, 'write', false)
-export const integer = (min = 0, max = 2_147_483_647) => plain(z.number().int().min(min).max(max), 'integer', `@ between ${min} and ${max}`)
+export const reference = (table: string) =>
+  new Field(z.uuid(), { type: 'uuid', nullable: false, references: table }, 'write', false)
+export const integer = (min = 0, max = 2_147_483_647) =>
+  plain(z.number().int().min(min).max(max), 'integer', `@ between ${min} and ${max}`)
 /** A number that may outgrow an integer. */
 export const count = () => plain(z.number().int().min(0), 'bigint', '@ >= 0')
 export const bytes = () => count()
@@ -122,9 +139,13 @@ export type Fields = Record<string, Field>
 
 type Shape<F extends Fields, A extends Access> = { [K in keyof F as F[K]['access'] extends A ? K : never]: F[K]['zod'] }
 type CreateShape<F extends Fields> = {
-  [K in keyof F as F[K]['access'] extends 'write' | 'create' ? K : never]: F[K]['omittable'] extends true ? z.ZodOptional<F[K]['zod']> : F[K]['zod']
+  [K in keyof F as F[K]['access'] extends 'write' | 'create' ? K : never]: F[K]['omittable'] extends true
+    ? z.ZodOptional<F[K]['zod']>
+    : F[K]['zod']
 }
-type UpdateShape<F extends Fields> = { [K in keyof F as F[K]['access'] extends 'write' ? K : never]: z.ZodOptional<F[K]['zod']> }
+type UpdateShape<F extends Fields> = {
+  [K in keyof F as F[K]['access'] extends 'write' ? K : never]: z.ZodOptional<F[K]['zod']>
+}
 
 const own = {
   id: uuid().default('uuid_v7()').readonly(),
@@ -147,17 +168,29 @@ export interface Table<N extends string = string, F extends Fields = Fields> {
 }
 
 const pick = (fields: Fields, access: Access[], zod: (field: Field) => z.ZodType): Record<string, z.ZodType> =>
-  Object.fromEntries(Object.entries(fields).filter(([, field]) => access.includes(field.access)).map(([name, field]) => [name, zod(field)]))
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, field]) => access.includes(field.access))
+      .map(([name, field]) => [name, zod(field)]),
+  )
 
 /** Declares a tenant's table. `id`, `tenant_id`, `created_at` and `updated_at` are every table's. */
-export function table<const N extends string, F extends Fields>(name: N, singular: string, fields: F): Table<N, F & Own> {
+export function table<const N extends string, F extends Fields>(
+  name: N,
+  singular: string,
+  fields: F,
+): Table<N, F & Own> {
   const all = { id: own.id, ...tenant, ...fields, created_at: own.created_at, updated_at: own.updated_at } as F & Own
   return {
     name,
     singular,
     fields: all,
-    row: z.object(pick(all, ['write', 'create', 'read'], (field) => field.zod)).meta({ id: singular.replaceAll(' ', '_') }) as never,
-    create: z.strictObject(pick(all, ['write', 'create'], (field) => (field.omittable ? field.zod.optional() : field.zod))) as never,
+    row: z
+      .object(pick(all, ['write', 'create', 'read'], (field) => field.zod))
+      .meta({ id: singular.replaceAll(' ', '_') }) as never,
+    create: z.strictObject(
+      pick(all, ['write', 'create'], (field) => (field.omittable ? field.zod.optional() : field.zod)),
+    ) as never,
     update: z.strictObject(pick(all, ['write'], (field) => field.zod.optional())) as never,
   }
 }
@@ -175,7 +208,9 @@ export function draftSql(declared: Table): string {
       .join(' '),
   )
   const keys = Object.entries(declared.fields).flatMap(([name, { column }]) =>
-    column.references ? [`  foreign key (tenant_id, ${name}) references ${column.references} (tenant_id, id) on delete cascade`] : [],
+    column.references
+      ? [`  foreign key (tenant_id, ${name}) references ${column.references} (tenant_id, id) on delete cascade`]
+      : [],
   )
   return `create table ${declared.name} (\n${[...columns, ...keys].join(',\n')}\n);\nselect make_tenant_table('${declared.name}');\n`
 }

@@ -18,8 +18,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const environment = (data: string) => ({ ...process.env, VOICEPRESS_DATA: join(folder, data) })
-const voicepress = (data: string, ...words: string[]) => run(process.execPath, [cli, ...words], { env: environment(data), maxBuffer: 1 << 28 })
-const hash = async (file: string) => createHash('sha256').update(await readFile(join(folder, file))).digest('hex')
+const voicepress = (data: string, ...words: string[]) =>
+  run(process.execPath, [cli, ...words], { env: environment(data), maxBuffer: 1 << 28 })
+const hash = async (file: string) =>
+  createHash('sha256')
+    .update(await readFile(join(folder, file)))
+    .digest('hex')
 const chapters = ['narrate', novel, '--chapters', '1-3']
 
 test('three chapters, killed ten times at random, give the same bytes as undisturbed; so does a second run', async () => {
@@ -31,7 +35,10 @@ test('three chapters, killed ten times at random, give the same bytes as undistu
 
   let kills = 0
   while (kills < 10) {
-    const child: ChildProcess = spawn(process.execPath, [cli, ...chapters, '--out', join(folder, 'killed.m4b')], { env: environment('killed'), stdio: ['ignore', 'ignore', 'pipe'] })
+    const child: ChildProcess = spawn(process.execPath, [cli, ...chapters, '--out', join(folder, 'killed.m4b')], {
+      env: environment('killed'),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
     // Early kills hit the start, late ones what comes after; the work that is kept moves the rest on.
     const timer = setTimeout(() => child.kill('SIGKILL'), 200 + Math.random() * whole * 0.5)
@@ -51,11 +58,20 @@ test('the whole novel gives an M4B that passes its check, with 61 chapters, cove
   expect(made.generated.failed_segments).toBe(0)
   const { stdout: checked } = await voicepress('novel', 'check', join(folder, 'novel.m4b'), '--json')
   const report = JSON.parse(checked)
-  const figures = Object.fromEntries(report.files[0].figures.map((figure: { name: string; value: unknown }) => [figure.name, figure.value]))
+  const figures = Object.fromEntries(
+    report.files[0].figures.map((figure: { name: string; value: unknown }) => [figure.name, figure.value]),
+  )
   expect(report.verdict).not.toBe('fail')
-  expect(figures).toMatchObject({ chapters: 61, quicktime_chapters: 61, nero_chapters: 61, title: 'Pride and Prejudice' })
+  expect(figures).toMatchObject({
+    chapters: 61,
+    quicktime_chapters: 61,
+    nero_chapters: 61,
+    title: 'Pride and Prejudice',
+  })
 
   await voicepress('novel', 'narrate', novel, '--format', 'epub3', '--out', join(folder, 'novel.epub'))
-  const { stdout: accepted } = await run('java', ['-jar', '/usr/bin/epubcheck', join(folder, 'novel.epub')], { maxBuffer: 1 << 26 })
+  const { stdout: accepted } = await run('java', ['-jar', '/usr/bin/epubcheck', join(folder, 'novel.epub')], {
+    maxBuffer: 1 << 26,
+  })
   expect(accepted).toContain('No errors or warnings detected')
 })

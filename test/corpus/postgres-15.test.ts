@@ -27,13 +27,35 @@ beforeAll(async () => {
   const as = account ? { uid: account.uid, gid: account.gid } : {}
   if (account) await chown(folder, account.uid, account.gid)
   const data = join(folder, 'data')
-  execFileSync(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8'], { ...as, cwd: folder, stdio: 'ignore' })
+  execFileSync(
+    join(programs, 'initdb'),
+    ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8'],
+    { ...as, cwd: folder, stdio: 'ignore' },
+  )
   const port = await freePort()
-  server = spawn(join(programs, 'postgres'), ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`, '-c', 'fsync=off'], { ...as, cwd: folder, stdio: 'ignore' })
+  server = spawn(
+    join(programs, 'postgres'),
+    [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      `unix_socket_directories=${folder}`,
+      '-c',
+      'fsync=off',
+    ],
+    { ...as, cwd: folder, stdio: 'ignore' },
+  )
   url = `postgres://postgres@127.0.0.1:${port}/postgres`
   for (let tries = 0; ; tries++) {
     const client = new pg.Client({ connectionString: url })
-    const ready = await client.connect().then(() => client.end().then(() => true), () => false)
+    const ready = await client.connect().then(
+      () => client.end().then(() => true),
+      () => false,
+    )
     if (ready) break
     if (tries > 100) throw new Error('PostgreSQL 15 did not start')
     await wait(100)
@@ -46,17 +68,30 @@ afterAll(async () => {
 })
 
 test('a book is narrated on PostgreSQL 15, and a second start finds everything in place', async () => {
-  const environment = { DATABASE_URL: url, VOICEPRESS_DATA: join(folder, 'files'), VOICEPRESS_SECRET: testSecret, VOICEPRESS_LOG_LEVEL: 'silent' }
+  const environment = {
+    DATABASE_URL: url,
+    VOICEPRESS_DATA: join(folder, 'files'),
+    VOICEPRESS_SECRET: testSecret,
+    VOICEPRESS_LOG_LEVEL: 'silent',
+  }
   const sample = join(import.meta.dirname, '../../samples/the-lamp-room.md')
   const client = await openLocal(environment)
-  const { job_id, project_id } = await client.call<{ job_id: string; project_id: string }>('projects.narrate_file', { source: sample, file: uploadOf(sample, 3500), request: { format: 'm4b' } })
+  const { job_id, project_id } = await client.call<{ job_id: string; project_id: string }>('projects.narrate_file', {
+    source: sample,
+    file: uploadOf(sample, 3500),
+    request: { format: 'm4b' },
+  })
   await client.work()
   const job = await followJob(client, job_id)
   expect(job.result).toMatchObject({ generated: { chapters: 2, failed_segments: 0 } })
   await client.close()
 
   const { kernel } = await openApp({ environment })
-  const { rows } = await kernel.pool.query(`begin; select set_tenant_context('00000000-0000-0000-0000-000000000001', null, true); select status from projects where id = '${project_id}'; commit`).then((results) => (results as unknown as { rows: unknown[] }[])[2] ?? { rows: [] })
+  const { rows } = await kernel.pool
+    .query(
+      `begin; select set_tenant_context('00000000-0000-0000-0000-000000000001', null, true); select status from projects where id = '${project_id}'; commit`,
+    )
+    .then((results) => (results as unknown as { rows: unknown[] }[])[2] ?? { rows: [] })
   expect(rows).toEqual([{ status: 'packaged' }])
   await closeKernel(kernel)
 })

@@ -1,14 +1,51 @@
-const making = ['projects.*', 'chapters.*', 'segments.*', 'characters.*', 'packages.*', 'project_shares.*', 'comments.*', 'lexicon.*', 'lexicon_entries.*', 'voices.*', 'checks.*', 'jobs.*', 'costs.*']
+const making = [
+  'projects.*',
+  'chapters.*',
+  'segments.*',
+  'characters.*',
+  'packages.*',
+  'project_shares.*',
+  'comments.*',
+  'lexicon.*',
+  'lexicon_entries.*',
+  'voices.*',
+  'checks.*',
+  'jobs.*',
+  'costs.*',
+]
 const looking = [
-  ...['projects.list', 'projects.get', 'projects.cover', 'chapters.list', 'chapters.get', 'chapters.audio', 'chapters.vtt', 'chapters.timings'],
-  ...['segments.list', 'segments.get', 'segments.audio', 'segments.ssml', 'segments.revisions', 'characters.list', 'characters.get', 'voices.list'],
-  ...['lexicon_entries.list', 'lexicon_entries.get', 'lexicon.export', 'project_shares.list', 'project_shares.get'],
+  'projects.list',
+  'projects.get',
+  'projects.cover',
+  'chapters.list',
+  'chapters.get',
+  'chapters.audio',
+  'chapters.vtt',
+  'chapters.timings',
+  'segments.list',
+  'segments.get',
+  'segments.audio',
+  'segments.ssml',
+  'segments.revisions',
+  'characters.list',
+  'characters.get',
+  'voices.list',
+  'lexicon_entries.list',
+  'lexicon_entries.get',
+  'lexicon.export',
+  'project_shares.list',
+  'project_shares.get',
 ]
 
 /** What the law gives everyone about themselves (GDPR, 15 to 20), with what endangered their own account. */
 const ownRights = [
-  ...['gdpr_requests.list', 'gdpr_requests.get', 'gdpr_requests.create', 'gdpr_requests.cancel', 'gdpr_requests.download'],
-  ...['security_events.list', 'security_events.get'],
+  'gdpr_requests.list',
+  'gdpr_requests.get',
+  'gdpr_requests.create',
+  'gdpr_requests.cancel',
+  'gdpr_requests.download',
+  'security_events.list',
+  'security_events.get',
 ]
 
 /** Of one's own: row security shows no others. */
@@ -17,11 +54,44 @@ const own = ['me.*', 'profiles.*', 'sessions.list', 'sessions.remove', ...ownRig
 /** What each role grants: names of operations, or `projects.*`. Sharing and ownership narrow it further, row by row. */
 export const rolePermissions: Record<string, readonly string[]> = {
   admin: ['*'],
-  manager: [...making, 'users.list', 'users.get', 'tenant.get', 'tenant.quotas', 'tenant.usage', 'tenant.subscription', 'statements.*', ...own, 'api_keys.*'],
+  manager: [
+    ...making,
+    'users.list',
+    'users.get',
+    'tenant.get',
+    'tenant.quotas',
+    'tenant.usage',
+    'tenant.subscription',
+    'statements.*',
+    ...own,
+    'api_keys.*',
+  ],
   creator: [...making, ...own, 'api_keys.*'],
   validator: [...looking, 'segments.revise', 'comments.*', 'jobs.list', 'jobs.get', 'jobs.events', ...own],
-  analyst: ['projects.list', 'projects.get', 'chapters.list', 'costs.*', 'usage.list', 'statements.*', 'ai_token_usage.list', 'api_usage.list', 'jobs.list', 'jobs.get', ...own],
-  viewer: [...looking, 'comments.list', 'comments.get', 'packages.list', 'packages.get', 'jobs.list', 'jobs.get', 'jobs.events', ...own],
+  analyst: [
+    'projects.list',
+    'projects.get',
+    'chapters.list',
+    'costs.*',
+    'usage.list',
+    'statements.*',
+    'ai_token_usage.list',
+    'api_usage.list',
+    'jobs.list',
+    'jobs.get',
+    ...own,
+  ],
+  viewer: [
+    ...looking,
+    'comments.list',
+    'comments.get',
+    'packages.list',
+    'packages.get',
+    'jobs.list',
+    'jobs.get',
+    'jobs.events',
+    ...own,
+  ],
 }
 
 /** For the roles of the system, which every tenant begins with. */

@@ -11,9 +11,14 @@ export async function assignVoices(tx: Tx, { speech }: Pick<Services, 'speech'>,
   const rows = await tx.selectFrom('characters').selectAll().where('project_id', '=', project.id).execute()
   const { voices } = await speech.voices()
   const { narrator_voice, speech_provider } = project.settings
-  const provider = speech_provider ?? narrator_voice?.split(':')[0] ?? (voices.some((voice) => voice.provider === 'espeak') ? 'espeak' : undefined)
+  const provider =
+    speech_provider ??
+    narrator_voice?.split(':')[0] ??
+    (voices.some((voice) => voice.provider === 'espeak') ? 'espeak' : undefined)
   const usable = provider ? voices.filter((voice) => voice.provider === provider) : voices
-  const chosen = Object.fromEntries(rows.flatMap((row) => (row.voice_chosen && row.voice_id ? [[row.slug, row.voice_id]] : [])))
+  const chosen = Object.fromEntries(
+    rows.flatMap((row) => (row.voice_chosen && row.voice_id ? [[row.slug, row.voice_id]] : [])),
+  )
   const overrides = { ...(narrator_voice && { narrator: narrator_voice }), ...chosen }
   const cast = rows.map(toCastCharacter)
   const voiceOf = castVoices(cast, usable, project.language, overrides, await exchangesOf(tx, project.id))
@@ -23,12 +28,29 @@ export async function assignVoices(tx: Tx, { speech }: Pick<Services, 'speech'>,
     const voice_id = voiceOf.get(row.slug) ?? voiceOf.get('narrator') ?? null
     const voice_settings = settingsOf.get(row.slug) ?? {}
     if (voice_id === row.voice_id && isDeepStrictEqual(voice_settings, row.voice_settings)) continue
-    await tx.updateTable('characters').set({ voice_id, voice_settings: JSON.stringify(voice_settings) as never }).where('id', '=', row.id).execute()
+    await tx
+      .updateTable('characters')
+      .set({ voice_id, voice_settings: JSON.stringify(voice_settings) as never })
+      .where('id', '=', row.id)
+      .execute()
   }
   await reach(tx, project, 'voices_assigned')
 }
 
-const toCastCharacter = (row: { slug: string; name: string; aliases: string[]; role: CastCharacter['role']; description: string | null; gender: CastCharacter['gender']; age_range: CastCharacter['ageRange']; confidence: number | null; lines: number; words: number; first_chapter: number | null; first_start: number | null }): CastCharacter => ({
+const toCastCharacter = (row: {
+  slug: string
+  name: string
+  aliases: string[]
+  role: CastCharacter['role']
+  description: string | null
+  gender: CastCharacter['gender']
+  age_range: CastCharacter['ageRange']
+  confidence: number | null
+  lines: number
+  words: number
+  first_chapter: number | null
+  first_start: number | null
+}): CastCharacter => ({
   id: row.slug,
   name: row.name,
   aliases: row.aliases,
@@ -45,8 +67,14 @@ const toCastCharacter = (row: { slug: string; name: string; aliases: string[]; r
 async function exchangesOf(tx: Tx, project: string) {
   const rows = await tx
     .selectFrom('segments')
-    .innerJoin('chapters', (join) => join.onRef('chapters.id', '=', 'segments.chapter_id').onRef('chapters.tenant_id', '=', 'segments.tenant_id'))
-    .innerJoin('characters', (join) => join.onRef('characters.id', '=', 'segments.character_id').onRef('characters.tenant_id', '=', 'segments.tenant_id'))
+    .innerJoin('chapters', (join) =>
+      join.onRef('chapters.id', '=', 'segments.chapter_id').onRef('chapters.tenant_id', '=', 'segments.tenant_id'),
+    )
+    .innerJoin('characters', (join) =>
+      join
+        .onRef('characters.id', '=', 'segments.character_id')
+        .onRef('characters.tenant_id', '=', 'segments.tenant_id'),
+    )
     .select(['segments.chapter_id', 'characters.slug'])
     .where('segments.project_id', '=', project)
     .where('segments.kind', '=', 'speech')
@@ -54,5 +82,11 @@ async function exchangesOf(tx: Tx, project: string) {
     .orderBy('segments.number')
     .execute()
   const byChapter = Map.groupBy(rows, ({ chapter_id }) => chapter_id)
-  return countExchanges([...byChapter.values()].map((lines) => lines.map(({ slug }): CastSegment => ({ start: 0, end: 0, kind: 'speech', speaker: slug, rule: '', confidence: 1 }))))
+  return countExchanges(
+    [...byChapter.values()].map((lines) =>
+      lines.map(
+        ({ slug }): CastSegment => ({ start: 0, end: 0, kind: 'speech', speaker: slug, rule: '', confidence: 1 }),
+      ),
+    ),
+  )
 }

@@ -6,9 +6,20 @@ import type { JobContext } from '../../kit/jobs.ts'
 import { meter, requireTokens } from '../metering/meter.ts'
 
 /** The rules' cast, judged by the configured language model; what it used is written down whether or not it was of use. */
-export async function castWithModel(context: JobContext, project: string, chapters: CastChapter[], options: CastOptions): Promise<Cast> {
+export async function castWithModel(
+  context: JobContext,
+  project: string,
+  chapters: CastChapter[],
+  options: CastOptions,
+): Promise<Cast> {
   const { languageModel, config } = context.services
-  if (!languageModel || !config.LANGUAGE_MODEL) throw new Problem(409, 'no_language_model', 'settings.detector: this server has no language model (LANGUAGE_MODEL); use the rules instead.', { field: 'settings.detector' })
+  if (!languageModel || !config.LANGUAGE_MODEL)
+    throw new Problem(
+      409,
+      'no_language_model',
+      'settings.detector: this server has no language model (LANGUAGE_MODEL); use the rules instead.',
+      { field: 'settings.detector' },
+    )
   const model = config.LANGUAGE_MODEL
   await context.scoped((tx) => requireTokens(tx, context.principal.user), true)
   const { cast, usage } = await detectCastWithModel(chapters, { ...options, model: await languageModel() })

@@ -20,7 +20,13 @@ interface StoredChapter extends CastChapter {
 export async function detectIntoProject(context: JobContext, projectId: string): Promise<void> {
   const { project, keys } = await context.scoped(async (tx) => {
     const project = await findProject(tx, projectId)
-    const keys = await tx.selectFrom('chapters').select(['content_key', 'title', 'included']).where('project_id', '=', projectId).where('included', '=', true).orderBy('number').execute()
+    const keys = await tx
+      .selectFrom('chapters')
+      .select(['content_key', 'title', 'included'])
+      .where('project_id', '=', projectId)
+      .where('included', '=', true)
+      .orderBy('number')
+      .execute()
     return { project, keys }
   }, true)
   const { cast = 'auto', detector = 'sieve', pauses = {} } = project.settings
@@ -30,18 +36,43 @@ export async function detectIntoProject(context: JobContext, projectId: string):
   context.progress(2, { step: 'characters' })
   const chapters = await context.scoped(
     async (tx) =>
-      (await tx.selectFrom('chapters').select(['id', 'number', 'title', 'text', 'blocks']).where('project_id', '=', projectId).where('included', '=', true).orderBy('number').execute()) as unknown as StoredChapter[],
+      (await tx
+        .selectFrom('chapters')
+        .select(['id', 'number', 'title', 'text', 'blocks'])
+        .where('project_id', '=', projectId)
+        .where('included', '=', true)
+        .orderBy('number')
+        .execute()) as unknown as StoredChapter[],
     true,
   )
-  const options = { language: project.language, signal: context.signal, onProgress: (done: number, total: number) => context.progress(2 + (3 * done) / total, { step: 'characters', done, total }) }
-  const found = detector === 'model' ? await castWithModel(context, projectId, chapters, options) : await detectCast(chapters, options)
+  const options = {
+    language: project.language,
+    signal: context.signal,
+    onProgress: (done: number, total: number) =>
+      context.progress(2 + (3 * done) / total, { step: 'characters', done, total }),
+  }
+  const found =
+    detector === 'model'
+      ? await castWithModel(context, projectId, chapters, options)
+      : await detectCast(chapters, options)
   const detected = cast === 'single' ? inOneVoice(found) : found
 
   await context.scoped(async (tx) => {
     const characterIds = await writeCharacters(tx, projectId, detected)
-    for (const [index, chapter] of chapters.entries()) await writeSegments(tx, project, chapter, detected.segments[index] ?? [], characterIds, pauses)
-    await tx.deleteFrom('segments').where('project_id', '=', projectId).where('chapter_id', 'in', (query) => query.selectFrom('chapters').select('id').where('project_id', '=', projectId).where('included', '=', false)).execute()
-    await tx.updateTable('projects').set({ cast_key: key, updated_at: sql`now()` }).where('id', '=', projectId).execute()
+    for (const [index, chapter] of chapters.entries())
+      await writeSegments(tx, project, chapter, detected.segments[index] ?? [], characterIds, pauses)
+    await tx
+      .deleteFrom('segments')
+      .where('project_id', '=', projectId)
+      .where('chapter_id', 'in', (query) =>
+        query.selectFrom('chapters').select('id').where('project_id', '=', projectId).where('included', '=', false),
+      )
+      .execute()
+    await tx
+      .updateTable('projects')
+      .set({ cast_key: key, updated_at: sql`now()` })
+      .where('id', '=', projectId)
+      .execute()
     await reach(tx, project, 'characters_detected')
     await context.emit(tx, 'characters.detected', { project_id: projectId })
   })
@@ -59,7 +90,11 @@ function inOneVoice({ characters, segments, detectedBy }: Cast): Cast {
 }
 
 /** Keeps the voice of a character that is found again, and whoever was made by hand. */
-async function writeCharacters(tx: Tx, project_id: string, { characters, detectedBy }: Cast): Promise<Map<string, string>> {
+async function writeCharacters(
+  tx: Tx,
+  project_id: string,
+  { characters, detectedBy }: Cast,
+): Promise<Map<string, string>> {
   const rows = characters.map((character) => ({
     project_id,
     slug: character.id.slice(0, 200),
@@ -77,27 +112,83 @@ async function writeCharacters(tx: Tx, project_id: string, { characters, detecte
     first_start: character.firstAppearance?.start ?? null,
   }))
   const slugs = rows.map(({ slug }) => slug)
-  await tx.deleteFrom('characters').where('project_id', '=', project_id).where('detected_by', 'is not', null).where('voice_chosen', '=', false).$if(slugs.length > 0, (query) => query.where('slug', 'not in', slugs)).execute()
-  const changing = ['name', 'aliases', 'role', 'description', 'gender', 'age_range', 'detected_by', 'confidence', 'lines', 'words', 'first_chapter', 'first_start'] as const
+  await tx
+    .deleteFrom('characters')
+    .where('project_id', '=', project_id)
+    .where('detected_by', 'is not', null)
+    .where('voice_chosen', '=', false)
+    .$if(slugs.length > 0, (query) => query.where('slug', 'not in', slugs))
+    .execute()
+  const changing = [
+    'name',
+    'aliases',
+    'role',
+    'description',
+    'gender',
+    'age_range',
+    'detected_by',
+    'confidence',
+    'lines',
+    'words',
+    'first_chapter',
+    'first_start',
+  ] as const
   if (rows.length) {
     await tx
       .insertInto('characters')
       .values(rows)
-      .onConflict((conflict) => conflict.columns(['tenant_id', 'project_id', 'slug']).doUpdateSet((excluded) => Object.fromEntries(changing.map((column) => [column, excluded.ref(`excluded.${column}`)]))))
+      .onConflict((conflict) =>
+        conflict
+          .columns(['tenant_id', 'project_id', 'slug'])
+          .doUpdateSet((excluded) =>
+            Object.fromEntries(changing.map((column) => [column, excluded.ref(`excluded.${column}`)])),
+          ),
+      )
       .execute()
   }
   const known = await tx.selectFrom('characters').select(['id', 'slug']).where('project_id', '=', project_id).execute()
   return new Map(known.map(({ slug, id }) => [slug, id]))
 }
 
-async function writeSegments(tx: Tx, project: Project, chapter: StoredChapter, found: CastSegment[], ids: Map<string, string>, pauses: Partial<Pauses>): Promise<void> {
-  const key = hashOf(project.language, pauses, chapter.blocks, found.map((segment) => [segment.start, segment.end, segment.kind, segment.speaker, chapter.text.slice(segment.start, segment.end)]))
-  const { segments_key } = await tx.selectFrom('chapters').select('segments_key').where('id', '=', chapter.id).executeTakeFirstOrThrow()
+async function writeSegments(
+  tx: Tx,
+  project: Project,
+  chapter: StoredChapter,
+  found: CastSegment[],
+  ids: Map<string, string>,
+  pauses: Partial<Pauses>,
+): Promise<void> {
+  const key = hashOf(
+    project.language,
+    pauses,
+    chapter.blocks,
+    found.map((segment) => [
+      segment.start,
+      segment.end,
+      segment.kind,
+      segment.speaker,
+      chapter.text.slice(segment.start, segment.end),
+    ]),
+  )
+  const { segments_key } = await tx
+    .selectFrom('chapters')
+    .select('segments_key')
+    .where('id', '=', chapter.id)
+    .executeTakeFirstOrThrow()
   if (segments_key === key) return
   // A line that a person worked on keeps their work while what stands in the book stays; of equal lines each its own.
-  const before = await tx.selectFrom('segments').selectAll().where('chapter_id', '=', chapter.id).orderBy('number').execute()
+  const before = await tx
+    .selectFrom('segments')
+    .selectAll()
+    .where('chapter_id', '=', chapter.id)
+    .orderBy('number')
+    .execute()
   const nameBefore = nameRepeats()
-  const keep = new Map(before.map((segment) => [nameBefore(segment.source_text ?? segment.text), segment] as const).filter(([, segment]) => isWorkedOn(segment)))
+  const keep = new Map(
+    before
+      .map((segment) => [nameBefore(segment.source_text ?? segment.text), segment] as const)
+      .filter(([, segment]) => isWorkedOn(segment)),
+  )
   const nameNow = nameRepeats()
   await tx.deleteFrom('segments').where('chapter_id', '=', chapter.id).execute()
   const gaps = gapsOf(chapter, found, pauses)
@@ -119,16 +210,37 @@ async function writeSegments(tx: Tx, project: Project, chapter: StoredChapter, f
       rule: kept?.rule === 'manual' ? 'manual' : segment.rule.slice(0, 50),
       confidence: segment.confidence,
       gap_after: gaps[index] ?? 0,
-      ...(kept && { source_text: kept.source_text, voice_id: kept.voice_id, voice_settings: kept.voice_settings && (JSON.stringify(kept.voice_settings) as never), ssml: kept.ssml, approved_at: kept.approved_at, revision_notes: kept.revision_notes, ...(kept.status === 'needs_revision' && { status: kept.status }) }),
+      ...(kept && {
+        source_text: kept.source_text,
+        voice_id: kept.voice_id,
+        voice_settings: kept.voice_settings && (JSON.stringify(kept.voice_settings) as never),
+        ssml: kept.ssml,
+        approved_at: kept.approved_at,
+        revision_notes: kept.revision_notes,
+        ...(kept.status === 'needs_revision' && { status: kept.status }),
+      }),
     }
   })
   // 65,535 parameters at most in one statement.
-  for (let from = 0; from < rows.length; from += 2000) await tx.insertInto('segments').values(rows.slice(from, from + 2000)).execute()
-  await tx.updateTable('chapters').set({ segments_key: key, status: 'segmented', updated_at: sql`now()` }).where('id', '=', chapter.id).execute()
+  for (let from = 0; from < rows.length; from += 2000)
+    await tx
+      .insertInto('segments')
+      .values(rows.slice(from, from + 2000))
+      .execute()
+  await tx
+    .updateTable('chapters')
+    .set({ segments_key: key, status: 'segmented', updated_at: sql`now()` })
+    .where('id', '=', chapter.id)
+    .execute()
 }
 
-const isWorkedOn = (segment: Pick<Row<typeof segments>, 'rule' | 'voice_id' | 'ssml' | 'source_text' | 'approved_at' | 'revision_notes'>): boolean =>
-  segment.rule === 'manual' || [segment.voice_id, segment.ssml, segment.source_text, segment.approved_at, segment.revision_notes].some((own) => own !== null)
+const isWorkedOn = (
+  segment: Pick<Row<typeof segments>, 'rule' | 'voice_id' | 'ssml' | 'source_text' | 'approved_at' | 'revision_notes'>,
+): boolean =>
+  segment.rule === 'manual' ||
+  [segment.voice_id, segment.ssml, segment.source_text, segment.approved_at, segment.revision_notes].some(
+    (own) => own !== null,
+  )
 
 /** Names each text by how often it has come before. */
 function nameRepeats(): (text: string) => string {
@@ -160,5 +272,7 @@ function gapsOf(chapter: StoredChapter, found: CastSegment[], pauses: Partial<Pa
       sceneBreakAfter: between.some((block) => block.kind === 'scene_break'),
     }
   }
-  return placed.map((_, index) => gapAfter(side(index) as NonNullable<ReturnType<typeof side>>, side(index + 1), pauses))
+  return placed.map((_, index) =>
+    gapAfter(side(index) as NonNullable<ReturnType<typeof side>>, side(index + 1), pauses),
+  )
 }

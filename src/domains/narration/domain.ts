@@ -7,7 +7,18 @@ import { commentOperations } from './comments.ts'
 import { importOperations } from './imports.ts'
 import { lexiconOperations } from './lexicon.ts'
 import { jobs } from './narration.job.ts'
-import { audioCache, chapters, characters, comments, lexiconEntries, packages, projectShares, projects, segmentRevisions, segments } from './narration.table.ts'
+import {
+  audioCache,
+  chapters,
+  characters,
+  comments,
+  lexiconEntries,
+  packages,
+  projectShares,
+  projects,
+  segmentRevisions,
+  segments,
+} from './narration.table.ts'
 import { narrateFileOperations } from './narrate-file.ts'
 import { packageOperations } from './packages.ts'
 import { projectOperations } from './projects.ts'
@@ -20,7 +31,18 @@ import { voiceOperations } from './voices.ts'
 
 export const narration: Domain = {
   name: 'narration',
-  tables: [projects, projectShares, chapters, characters, segments, segmentRevisions, audioCache, packages, lexiconEntries, comments] as never,
+  tables: [
+    projects,
+    projectShares,
+    chapters,
+    characters,
+    segments,
+    segmentRevisions,
+    audioCache,
+    packages,
+    lexiconEntries,
+    comments,
+  ] as never,
   operations: [
     narrateFileOperations,
     importOperations,

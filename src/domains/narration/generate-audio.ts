@@ -16,7 +16,11 @@ export interface Generated {
 }
 
 /** Speaks and masters the chapters that are not up to date; with `remaster` also those that are, with `force` from lines spoken anew. Progress runs between `from` and `to` per cent of the job. */
-export async function generateInProject(context: JobContext, projectId: string, options: { chapters?: number[]; force?: boolean; remaster?: boolean; from: number; to: number }): Promise<Generated> {
+export async function generateInProject(
+  context: JobContext,
+  projectId: string,
+  options: { chapters?: number[]; force?: boolean; remaster?: boolean; from: number; to: number },
+): Promise<Generated> {
   const { project, plans, estimate } = await context.scoped(async (tx) => {
     const project = await findProject(tx, projectId)
     const rows = await tx
@@ -28,7 +32,11 @@ export async function generateInProject(context: JobContext, projectId: string, 
       .orderBy('number')
       .execute()
     // Of this job; what it has done before it was killed is not done again.
-    const { created_at: since } = await tx.selectFrom('jobs').select('created_at').where('id', '=', context.id).executeTakeFirstOrThrow()
+    const { created_at: since } = await tx
+      .selectFrom('jobs')
+      .select('created_at')
+      .where('id', '=', context.id)
+      .executeTakeFirstOrThrow()
     const settings = await openLineSettings(tx, context.services, project)
     const sources = await lineSources(tx, projectId)
     const plans: ChapterPlan[] = []
@@ -37,7 +45,10 @@ export async function generateInProject(context: JobContext, projectId: string, 
       const lines = planLines(sources.get(row.id) ?? [], row.blocks as PlacedBlock[], settings)
       if (lines.length === 0) continue
       const key = chapterKey(project.settings, lines)
-      const isDone = options.force || options.remaster ? row.audio_generated_at !== null && row.audio_generated_at > since : row.audio_key === key
+      const isDone =
+        options.force || options.remaster
+          ? row.audio_generated_at !== null && row.audio_generated_at > since
+          : row.audio_key === key
       if (isDone && row.status === 'audio_complete') continue
       plans.push({ id: row.id, number: row.number, title: row.title, lines, key })
       estimate += row.estimated_seconds
@@ -52,7 +63,16 @@ export async function generateInProject(context: JobContext, projectId: string, 
   let spoken = 0
   let mastered = 0
   const report = (chapter?: string) =>
-    context.progress(options.from + ((options.to - options.from) * (0.5 * spoken + 0.5 * mastered)) / Math.max(total, 1), { step: 'voice', ...(chapter && { chapter }), done: Math.round((spoken + mastered) / 2), total, unit: 'characters' })
+    context.progress(
+      options.from + ((options.to - options.from) * (0.5 * spoken + 0.5 * mastered)) / Math.max(total, 1),
+      {
+        step: 'voice',
+        ...(chapter && { chapter }),
+        done: Math.round((spoken + mastered) / 2),
+        total,
+        unit: 'characters',
+      },
+    )
 
   const result: Generated = { chapters: 0, seconds: 0, failed_segments: 0 }
   // Mastering runs beside the speaking of what comes next; as many at once as there are cores.
@@ -61,7 +81,11 @@ export async function generateInProject(context: JobContext, projectId: string, 
   for (const plan of plans) {
     context.signal.throwIfAborted()
     if (failure) break
-    if (options.force) await forgetLines(context, plan.lines.map(({ key }) => key))
+    if (options.force)
+      await forgetLines(
+        context,
+        plan.lines.map(({ key }) => key),
+      )
     const lines = await speakLines(context, projectId, plan.lines, (characters) => {
       spoken += characters
       report(plan.title)
@@ -91,7 +115,14 @@ const charactersOf = (lines: PlannedLine[]): number => lines.reduce((sum, { requ
 
 async function finishProject(context: JobContext, project: Project): Promise<void> {
   await context.scoped(async (tx) => {
-    const open = await tx.selectFrom('chapters').select('id').where('project_id', '=', project.id).where('included', '=', true).where('status', '<>', 'audio_complete').limit(1).executeTakeFirst()
+    const open = await tx
+      .selectFrom('chapters')
+      .select('id')
+      .where('project_id', '=', project.id)
+      .where('included', '=', true)
+      .where('status', '<>', 'audio_complete')
+      .limit(1)
+      .executeTakeFirst()
     if (!open) await reach(tx, await findProject(tx, project.id), 'audio_generated')
   })
 }

@@ -13,7 +13,16 @@ export const lexiconRows = (project_id: string, { lexemes }: Lexicon): LexiconRo
   lexemes.flatMap(({ graphemes, pronunciations: [first] }) =>
     graphemes.flatMap((grapheme): LexiconRow[] => {
       if (!first || !grapheme || grapheme.length > 200) return []
-      if ('alias' in first) return [{ project_id, grapheme, alias: first.alias.slice(0, 200), phoneme: null, alphabet: 'ipa' }]
-      return [{ project_id, grapheme, alias: null, phoneme: first.ph.slice(0, 200), alphabet: first.alphabet === 'ipa' ? 'ipa' : 'x-sampa' }]
+      if ('alias' in first)
+        return [{ project_id, grapheme, alias: first.alias.slice(0, 200), phoneme: null, alphabet: 'ipa' }]
+      return [
+        {
+          project_id,
+          grapheme,
+          alias: null,
+          phoneme: first.ph.slice(0, 200),
+          alphabet: first.alphabet === 'ipa' ? 'ipa' : 'x-sampa',
+        },
+      ]
     }),
   )

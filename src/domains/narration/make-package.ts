@@ -44,22 +44,61 @@ const kinds = {
 const packingVersion = 3
 
 /** Packs the finished chapters. A package that is there already, of the same audio and the same data, is taken as it is. */
-export async function makePackage(context: JobContext, projectId: string, options: PackageOptions, progress: { from: number; to: number }): Promise<Package> {
+export async function makePackage(
+  context: JobContext,
+  projectId: string,
+  options: PackageOptions,
+  progress: { from: number; to: number },
+): Promise<Package> {
   const { storage, scratch, config } = context.services
   context.progress(progress.from, { step: 'packaging', format: options.format })
   const { project, loaded } = await context.scoped(async (tx) => {
     const project = await findProject(tx, projectId)
-    return { project, loaded: await loadBook(tx, context.services, project, { only: options.chapters, withWords: options.format === 'epub3' }) }
+    return {
+      project,
+      loaded: await loadBook(tx, context.services, project, {
+        only: options.chapters,
+        withWords: options.format === 'epub3',
+      }),
+    }
   }, true)
-  const key = hashOf('package', packingVersion, options, bookMetadata(project), project.cover_blob && (await hashFile(await storage.localPath(project.cover_blob))), project.settings.processing_chain, loaded.book.chapters.map(({ title, segments }, index) => [title, loaded.chapters[index]?.audio_key, segments.map(({ speaker }) => speaker)]))
-  const known = await context.scoped((tx) => tx.selectFrom('packages').selectAll().where('project_id', '=', projectId).where('package_key', '=', key).where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<string>`now()`)])).executeTakeFirst(), true)
-  if (known?.package_blob && (await storage.stat(known.package_blob))?.size === known.file_bytes) return known as Package
+  const key = hashOf(
+    'package',
+    packingVersion,
+    options,
+    bookMetadata(project),
+    project.cover_blob && (await hashFile(await storage.localPath(project.cover_blob))),
+    project.settings.processing_chain,
+    loaded.book.chapters.map(({ title, segments }, index) => [
+      title,
+      loaded.chapters[index]?.audio_key,
+      segments.map(({ speaker }) => speaker),
+    ]),
+  )
+  const known = await context.scoped(
+    (tx) =>
+      tx
+        .selectFrom('packages')
+        .selectAll()
+        .where('project_id', '=', projectId)
+        .where('package_key', '=', key)
+        .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<string>`now()`)]))
+        .executeTakeFirst(),
+    true,
+  )
+  if (known?.package_blob && (await storage.stat(known.package_blob))?.size === known.file_bytes)
+    return known as Package
 
   const folder = await mkdtemp(join(scratch, 'package-'))
   try {
     const { extension, mediaType } = kinds[options.format]
     const out = join(folder, `package.${extension}`)
-    const made = await pack(context, project, loaded, options, folder, out, (done) => context.progress(progress.from + (progress.to - progress.from) * 0.9 * done, { step: 'packaging', format: options.format }))
+    const made = await pack(context, project, loaded, options, folder, out, (done) =>
+      context.progress(progress.from + (progress.to - progress.from) * 0.9 * done, {
+        step: 'packaging',
+        format: options.format,
+      }),
+    )
     const blob = `${projectFolder(context.principal.tenant, projectId)}/packages/${key.slice(0, 32)}.${extension}`
     const sha256 = made.sha256 ?? (await hashFile(out))
     const { size } = await storage.putFile(blob, out, { mediaType })
@@ -85,7 +124,14 @@ export async function makePackage(context: JobContext, projectId: string, option
         })
         .returningAll()
         .executeTakeFirstOrThrow()
-      await meter(tx, [{ user: context.principal.user, project: projectId, job: context.id, usage: { resource: 'storage', amount: size } }])
+      await meter(tx, [
+        {
+          user: context.principal.user,
+          project: projectId,
+          job: context.id,
+          usage: { resource: 'storage', amount: size },
+        },
+      ])
       if (!options.chapters) await reach(tx, await findProject(tx, projectId), 'packaged')
       await context.emit(tx, 'package.made', { project_id: projectId, package_id: row.id, format: options.format })
       return row as Package
@@ -102,13 +148,37 @@ interface Packed {
   sha256?: string
 }
 
-async function pack(context: JobContext, project: Project, loaded: LoadedBook, options: PackageOptions, folder: string, out: string, onProgress: (done: number) => void): Promise<Packed> {
+async function pack(
+  context: JobContext,
+  project: Project,
+  loaded: LoadedBook,
+  options: PackageOptions,
+  folder: string,
+  out: string,
+  onProgress: (done: number) => void,
+): Promise<Packed> {
   const { media } = context.services
   const { book } = loaded
   if (options.format === 'm4b') {
-    const chapters = loaded.chapters.map(({ adts }, index) => ({ file: adts, title: book.chapters[index]?.title ?? '', duration: book.chapters[index]?.audio.duration ?? 0 }))
-    const manifest = { format: 'm4b', metadata: book.metadata, chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })) }
-    const { sha256 } = await media.assembleM4b({ chapters, metadata: { ...book.metadata, title: bookTitle(book) }, ...(book.cover && { cover: book.cover }), file: out }, context.signal)
+    const chapters = loaded.chapters.map(({ adts }, index) => ({
+      file: adts,
+      title: book.chapters[index]?.title ?? '',
+      duration: book.chapters[index]?.audio.duration ?? 0,
+    }))
+    const manifest = {
+      format: 'm4b',
+      metadata: book.metadata,
+      chapters: book.chapters.map(({ number, title, audio }) => ({ number, title, duration: audio.duration })),
+    }
+    const { sha256 } = await media.assembleM4b(
+      {
+        chapters,
+        metadata: { ...book.metadata, title: bookTitle(book) },
+        ...(book.cover && { cover: book.cover }),
+        file: out,
+      },
+      context.signal,
+    )
     onProgress(0.5)
     // Each block was decoded and measured when it was encoded; a book is hours of them.
     const audio = measuredOf(loaded.chapters.flatMap(({ audio_blocks }) => audio_blocks ?? []))

@@ -22,7 +22,12 @@ export interface ChapterPlan {
 }
 
 /** Masters a chapter of its spoken lines and writes it down; of one that was mastered before only the blocks that changed are made anew. Gives its seconds. */
-export async function masterChapter(context: JobContext, project: Project, plan: ChapterPlan, { spoken, failed }: SpokenLines): Promise<number> {
+export async function masterChapter(
+  context: JobContext,
+  project: Project,
+  plan: ChapterPlan,
+  { spoken, failed }: SpokenLines,
+): Promise<number> {
   const { storage, media, scratch } = context.services
   const playable = plan.lines.flatMap(({ key, segment, gapAfter }) => {
     const line = spoken.get(key)
@@ -41,9 +46,19 @@ export async function masterChapter(context: JobContext, project: Project, plan:
     const blocks = await renderBlocks(context, chain, planned, await knownBlocks(context, plan), folder, adts)
     const measured = measuredOf(blocks)
     const parts = placeParts(blocks)
-    await media.assembleM4b({ chapters: [{ file: adts, title: plan.title, duration: measured.duration }], metadata: { title: plan.title, authors: project.authors, narrators: [], language: project.language }, file: m4a }, context.signal)
+    await media.assembleM4b(
+      {
+        chapters: [{ file: adts, title: plan.title, duration: measured.duration }],
+        metadata: { title: plan.title, authors: project.authors, narrators: [], language: project.language },
+        file: m4a,
+      },
+      context.signal,
+    )
     // Named by its blocks: what lies under a name never changes while a row says where in it a block is.
-    const name = hashOf(plan.key, planned.blocks.map(({ key }) => key)).slice(0, 16)
+    const name = hashOf(
+      plan.key,
+      planned.blocks.map(({ key }) => key),
+    ).slice(0, 16)
     const blob = `${projectFolder(context.principal.tenant, project.id)}/audio/chapters/${String(plan.number).padStart(4, '0')}-${name}.m4a`
     const { size } = await storage.putFile(blob, m4a, { mediaType: 'audio/mp4' })
     const { size: adtsSize } = await storage.putFile(blob.replace(/m4a$/, 'aac'), adts, { mediaType: 'audio/aac' })
@@ -56,7 +71,14 @@ export async function masterChapter(context: JobContext, project: Project, plan:
       last = placed[1]
       return placed
     })
-    await markChapter(context, plan, failed, { status: failed.size ? 'error' : 'audio_complete', blob, size: size + adtsSize, measured, blocks, timings })
+    await markChapter(context, plan, failed, {
+      status: failed.size ? 'error' : 'audio_complete',
+      blob,
+      size: size + adtsSize,
+      measured,
+      blocks,
+      timings,
+    })
     return measured.duration
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -64,11 +86,18 @@ export async function masterChapter(context: JobContext, project: Project, plan:
 }
 
 /** What an earlier run has made of the chapter, where it is still there. */
-async function knownBlocks({ scoped, services: { storage } }: JobContext, { id }: ChapterPlan): Promise<KnownBlocks | null> {
-  const row = await scoped((tx) => tx.selectFrom('chapters').select(['audio_blob', 'audio_blocks']).where('id', '=', id).executeTakeFirst(), true)
+async function knownBlocks(
+  { scoped, services: { storage } }: JobContext,
+  { id }: ChapterPlan,
+): Promise<KnownBlocks | null> {
+  const row = await scoped(
+    (tx) => tx.selectFrom('chapters').select(['audio_blob', 'audio_blocks']).where('id', '=', id).executeTakeFirst(),
+    true,
+  )
   const blob = row?.audio_blob?.replace(/m4a$/, 'aac')
   const last = row?.audio_blocks?.at(-1)
-  if (!row?.audio_blocks || !blob || !last || (await storage.stat(blob))?.size !== last.offset + last.length) return null
+  if (!row?.audio_blocks || !blob || !last || (await storage.stat(blob))?.size !== last.offset + last.length)
+    return null
   return { file: await storage.localPath(blob), blocks: row.audio_blocks }
 }
 
@@ -91,9 +120,18 @@ interface Made {
   timings?: [number, number][]
 }
 
-async function markChapter(context: JobContext, plan: ChapterPlan, failed: Map<string, Problem>, { status, blob, size = 0, measured, blocks, timings }: Made): Promise<void> {
+async function markChapter(
+  context: JobContext,
+  plan: ChapterPlan,
+  failed: Map<string, Problem>,
+  { status, blob, size = 0, measured, blocks, timings }: Made,
+): Promise<void> {
   const before = await context.scoped(async (tx) => {
-    const before = await tx.selectFrom('chapters').select(['audio_blob', 'audio_bytes', 'project_id']).where('id', '=', plan.id).executeTakeFirst()
+    const before = await tx
+      .selectFrom('chapters')
+      .select(['audio_blob', 'audio_bytes', 'project_id'])
+      .where('id', '=', plan.id)
+      .executeTakeFirst()
     await tx
       .updateTable('chapters')
       .set({
@@ -113,7 +151,9 @@ async function markChapter(context: JobContext, plan: ChapterPlan, failed: Map<s
       })
       .where('id', '=', plan.id)
       .execute()
-    const keys = JSON.stringify(plan.lines.map(({ segment, key }) => ({ id: segment, key, error: failed.get(key)?.toJSON() ?? null })))
+    const keys = JSON.stringify(
+      plan.lines.map(({ segment, key }) => ({ id: segment, key, error: failed.get(key)?.toJSON() ?? null })),
+    )
     await sql`
       update segments set cache_key = made.key, error = made.error,
         status = case when made.error is not null then 'error' when segments.status = 'needs_revision' then 'needs_revision' else 'complete' end
@@ -122,8 +162,19 @@ async function markChapter(context: JobContext, plan: ChapterPlan, failed: Map<s
     if (before) {
       // Somebody may have changed a line while it was spoken.
       await markStale(tx, context.services, before.project_id, plan.id)
-      await meter(tx, [{ user: context.principal.user, project: before.project_id, job: context.id, usage: { resource: 'storage', amount: size - (before.audio_bytes ?? 0) } }])
-      await context.emit(tx, 'chapter.narrated', { project_id: before.project_id, chapter_id: plan.id, number: plan.number })
+      await meter(tx, [
+        {
+          user: context.principal.user,
+          project: before.project_id,
+          job: context.id,
+          usage: { resource: 'storage', amount: size - (before.audio_bytes ?? 0) },
+        },
+      ])
+      await context.emit(tx, 'chapter.narrated', {
+        project_id: before.project_id,
+        chapter_id: plan.id,
+        number: plan.number,
+      })
     }
     return before
   })

@@ -18,7 +18,8 @@ export const narrateFileOperations = {
     name: 'projects.narrate_file',
     method: 'POST',
     path: '/v1/projects/narrate-file',
-    summary: 'Narrate a file in one call; the same source again goes on where it was, and speaks anew only what changed',
+    summary:
+      'Narrate a file in one call; the same source again goes on where it was, and speaks anew only what changed',
     input: z.strictObject({
       /** Where the file lies for its owner: what makes it the same book the next time. */
       source: z.string().min(1).max(4096),
@@ -35,33 +36,56 @@ export const narrateFileOperations = {
       if (project.manuscript_blob !== blob) {
         await enforceQuota(tx, 'storage', file.size)
         await services.storage.put(blob, createReadStream(file.path), { mediaType: file.mediaType })
-        await meter(tx, [{ user: principal.user, project: project.id, usage: { resource: 'storage', amount: file.size } }])
+        await meter(tx, [
+          { user: principal.user, project: project.id, usage: { resource: 'storage', amount: file.size } },
+        ])
       }
       await tx
         .updateTable('projects')
-        .set({ manuscript_blob: blob, manuscript_filename: file.filename, settings: JSON.stringify({ ...project.settings, ...settings }) as never, updated_at: sql`now()` })
+        .set({
+          manuscript_blob: blob,
+          manuscript_filename: file.filename,
+          settings: JSON.stringify({ ...project.settings, ...settings }) as never,
+          updated_at: sql`now()`,
+        })
         .where('id', '=', project.id)
         .execute()
       await enforceQuota(tx, 'processing')
       const key = `narrate:${hashOf(project.id, hash, settings, request)}`
       await cancelOthers(tx, project.id, key)
-      return { project_id: project.id, job_id: await context.enqueue(narrateJob, { project_id: project.id, ...request }, { key }) }
+      return {
+        project_id: project.id,
+        job_id: await context.enqueue(narrateJob, { project_id: project.id, ...request }, { key }),
+      }
     },
   }),
 }
 
 async function openProject(tx: Tx, source_key: string, title: string): Promise<Project> {
-  const known = await tx.selectFrom('projects').selectAll().where('source_key', '=', source_key).where('archived_at', 'is', null).executeTakeFirst()
+  const known = await tx
+    .selectFrom('projects')
+    .selectAll()
+    .where('source_key', '=', source_key)
+    .where('archived_at', 'is', null)
+    .executeTakeFirst()
   if (known) return known as Project
   await enforceQuota(tx, 'projects')
-  return (await tx.insertInto('projects').values({ title, source_key }).returningAll().executeTakeFirstOrThrow()) as Project
+  return (await tx
+    .insertInto('projects')
+    .values({ title, source_key })
+    .returningAll()
+    .executeTakeFirstOrThrow()) as Project
 }
 
 /** What was wanted of the book before is wanted no more; two at once would undo each other's work. */
 async function cancelOthers(tx: Tx, project: string, key: string): Promise<void> {
   await tx
     .updateTable('jobs')
-    .set({ cancel_requested: true, status: sql`case when status = 'queued' then 'cancelled' else status end`, completed_at: sql`case when status = 'queued' then now() end` })
+    .set({
+      cancel_requested: true,
+      status: sql`case when status = 'queued' then 'cancelled' else status end`,
+      completed_at: sql`case when status = 'queued' then now() end`,
+    })
     .where('subject_id', '=', project)
     .where('status', 'in', ['queued', 'processing'])
     .where((where) => where.or([where('unique_key', 'is', null), where('unique_key', '<>', key)]))

@@ -48,7 +48,9 @@ export const packageJob = job({
   payload: project.extend(packageRequest.shape),
   async run(context, { project_id, bit_rate, ...options }) {
     const made = await makePackage(context, project_id, { ...options, bitRate: bit_rate }, { from: 0, to: 100 })
-    await context.services.storage.removeAll(mp3Folder(context, await context.scoped((tx) => findProject(tx, project_id), true)))
+    await context.services.storage.removeAll(
+      mp3Folder(context, await context.scoped((tx) => findProject(tx, project_id), true)),
+    )
     return { package_id: made.id }
   },
 })
@@ -65,15 +67,32 @@ export const narrateJob = job({
     await readIntoProject(context, project_id)
     await detectIntoProject(context, project_id)
     await context.scoped(async (tx) => assignVoices(tx, context.services, await findProject(tx, project_id)))
-    const chapters = body_chapters ? await context.scoped((tx) => numbersOf(tx, project_id, body_chapters), true) : options.chapters
+    const chapters = body_chapters
+      ? await context.scoped((tx) => numbersOf(tx, project_id, body_chapters), true)
+      : options.chapters
     const generated = await generateInProject(context, project_id, { chapters, from: 5, to: 95 })
-    const made = await makePackage(context, project_id, { ...options, chapters, bitRate: bit_rate }, { from: 95, to: 100 })
+    const made = await makePackage(
+      context,
+      project_id,
+      { ...options, chapters, bitRate: bit_rate },
+      { from: 95, to: 100 },
+    )
     return { package_id: made.id, generated }
   },
 })
 
-async function numbersOf(tx: Parameters<typeof findProject>[0], id: string, { from, to }: { from: number; to: number }): Promise<number[]> {
-  const included = await tx.selectFrom('chapters').select('number').where('project_id', '=', id).where('included', '=', true).orderBy('number').execute()
+async function numbersOf(
+  tx: Parameters<typeof findProject>[0],
+  id: string,
+  { from, to }: { from: number; to: number },
+): Promise<number[]> {
+  const included = await tx
+    .selectFrom('chapters')
+    .select('number')
+    .where('project_id', '=', id)
+    .where('included', '=', true)
+    .orderBy('number')
+    .execute()
   return included.slice(from - 1, to).map(({ number }) => number)
 }
 

@@ -1,7 +1,31 @@
 import { z } from 'zod'
-import { boolean, bytes, fraction, integer, json, list, namesNobody, oneOf, real, reference, seconds, table, text, timestamp, uuid } from '../../kit/table.ts'
+import {
+  boolean,
+  bytes,
+  fraction,
+  integer,
+  json,
+  list,
+  namesNobody,
+  oneOf,
+  real,
+  reference,
+  seconds,
+  table,
+  text,
+  timestamp,
+  uuid,
+} from '../../kit/table.ts'
 
-export const projectStatus = ['draft', 'manuscript_uploaded', 'characters_detected', 'voices_assigned', 'audio_generated', 'packaged', 'completed'] as const
+export const projectStatus = [
+  'draft',
+  'manuscript_uploaded',
+  'characters_detected',
+  'voices_assigned',
+  'audio_generated',
+  'packaged',
+  'completed',
+] as const
 export const packageFormats = ['m4b', 'acx', 'audible', 'mp3_zip', 'epub3'] as const
 export const platforms = ['audible', 'acx', 'findaway', 'google_play', 'apple', 'generic'] as const
 export const chains = ['audiobook_standard', 'podcast_standard', 'raw'] as const
@@ -29,11 +53,22 @@ export const projectSettings = z.strictObject({
   pauses: z.record(z.string().max(30), z.number().min(0).max(30)).optional(),
 })
 
-export const workflowSteps = ['project', 'manuscript', 'characters', 'casting', 'planning', 'voice', 'packaging'] as const
+export const workflowSteps = [
+  'project',
+  'manuscript',
+  'characters',
+  'casting',
+  'planning',
+  'voice',
+  'packaging',
+] as const
 const workflowCompleted = z.partialRecord(z.enum(workflowSteps), z.boolean())
 
 export const projects = table('projects', 'project', {
-  owner_id: uuid().default('acting_user()').readonly().of('user', { keep: 'The work belongs to the tenant that it was made for.' }),
+  owner_id: uuid()
+    .default('acting_user()')
+    .readonly()
+    .of('user', { keep: 'The work belongs to the tenant that it was made for.' }),
   title: text(500),
   subtitle: text(500).nullable(),
   authors: list(255).default("'{}'"),
@@ -72,7 +107,13 @@ export const projectShares = table('project_shares', 'share', {
   revoked_at: timestamp().nullable().readonly(),
 })
 
-export const levels = z.object({ rms: z.number(), peak: z.number(), truePeak: z.number(), loudness: z.number(), noiseFloor: z.number().nullable() })
+export const levels = z.object({
+  rms: z.number(),
+  peak: z.number(),
+  truePeak: z.number(),
+  loudness: z.number(),
+  noiseFloor: z.number().nullable(),
+})
 
 /** A piece of a chapter that was mastered and encoded by itself: where it lies in the chapter's AAC (bytes), and what was measured of it. Levels of digital silence are null. */
 export const audioBlock = z.object({
@@ -112,7 +153,9 @@ export const chapters = table('chapters', 'chapter', {
   audio_bytes: bytes().nullable().readonly(),
   audio_generated_at: timestamp().nullable().readonly(),
   levels: json(levels).nullable().readonly(),
-  timings: json(z.array(z.tuple([z.number(), z.number()]))).nullable().secret(),
+  timings: json(z.array(z.tuple([z.number(), z.number()])))
+    .nullable()
+    .secret(),
   audio_blocks: json(z.array(audioBlock)).nullable().secret(),
 })
 
@@ -181,7 +224,9 @@ export const audioCache = table('audio_cache', 'cached line', {
   audio_bytes: bytes().readonly(),
   power: real().readonly(),
   weighted_power: real().readonly(),
-  words: json(z.array(z.tuple([z.number(), z.number(), z.number(), z.number()]))).default("'[]'").readonly(),
+  words: json(z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])))
+    .default("'[]'")
+    .readonly(),
   hit_count: integer().default('0').readonly(),
   last_accessed_at: timestamp().default('now()').readonly(),
   expires_at: timestamp().nullable().readonly(),

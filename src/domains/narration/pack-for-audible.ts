@@ -16,21 +16,57 @@ import { partsOf, plannedLines, renderMp3, trackTags } from './render-mp3.ts'
 const bitRate = 192_000
 
 /** An ACX or Audible delivery: credits are spoken by the narrator, the sample is cut from the first chapter, chapters over two hours are split. */
-export async function packForAudible(context: JobContext, project: Project, book: Book, format: 'acx' | 'audible', folder: string, out: string): Promise<{ manifest: unknown; delivery: DeliveryReport }> {
-  const ids = await context.scoped((tx) => tx.selectFrom('chapters').select(['id', 'number']).where('project_id', '=', project.id).execute(), true)
+export async function packForAudible(
+  context: JobContext,
+  project: Project,
+  book: Book,
+  format: 'acx' | 'audible',
+  folder: string,
+  out: string,
+): Promise<{ manifest: unknown; delivery: DeliveryReport }> {
+  const ids = await context.scoped(
+    (tx) => tx.selectFrom('chapters').select(['id', 'number']).where('project_id', '=', project.id).execute(),
+    true,
+  )
   const idOf = new Map(ids.map(({ id, number }) => [number, id]))
-  const chapterLines = await plannedLines(context, project, ids.map(({ id }) => id))
+  const chapterLines = await plannedLines(
+    context,
+    project,
+    ids.map(({ id }) => id),
+  )
   const linesOf = (number: number): PlannedLine[] => chapterLines.get(idOf.get(number) ?? '') ?? []
 
   const section = async (title: string, lines: PlannedLine[], track: number): Promise<AcxSection> => {
     const file = join(folder, `section-${track}.mp3`)
-    const { duration, measured } = await renderMp3(context, project, { ...(await partsOf(context, project, lines)), file, bitRate, tags: trackTags(book, title, track, book.chapters.length + 2) })
+    const { duration, measured } = await renderMp3(context, project, {
+      ...(await partsOf(context, project, lines)),
+      file,
+      bitRate,
+      tags: trackTags(book, title, track, book.chapters.length + 2),
+    })
     return { title, audio: { file, mediaType: 'audio/mpeg', duration }, measured }
   }
   const spoken = (text: string): Promise<PlannedLine[]> =>
     context.scoped(async (tx) => {
       const settings = await openLineSettings(tx, context.services, project)
-      return planLines([{ id: text, text, ssml: null, start_offset: 0, end_offset: text.length, voice_id: null, voice_settings: null, character_voice: null, character_settings: null, gap_after: 0 }], [], settings)
+      return planLines(
+        [
+          {
+            id: text,
+            text,
+            ssml: null,
+            start_offset: 0,
+            end_offset: text.length,
+            voice_id: null,
+            voice_settings: null,
+            character_voice: null,
+            character_settings: null,
+            gap_after: 0,
+          },
+        ],
+        [],
+        settings,
+      )
     }, true)
 
   const sections: AcxSection[] = []
@@ -40,8 +76,11 @@ export async function packForAudible(context: JobContext, project: Project, book
       continue
     }
     const lines = linesOf(chapter.number)
-    const durations = chapter.segments.map((segment, at) => (chapter.segments[at + 1]?.from ?? segment.to) - segment.from)
-    for (const [part, { start, end }] of splitSections(durations, longestSection - 30).entries()) sections.push(await section(`${chapter.title} (${part + 1})`, lines.slice(start, end), 1000 * (index + 1) + part))
+    const durations = chapter.segments.map(
+      (segment, at) => (chapter.segments[at + 1]?.from ?? segment.to) - segment.from,
+    )
+    for (const [part, { start, end }] of splitSections(durations, longestSection - 30).entries())
+      sections.push(await section(`${chapter.title} (${part + 1})`, lines.slice(start, end), 1000 * (index + 1) + part))
   }
   const sample = chooseSample(book.chapters)
   const from = sample && book.chapters[sample.chapter]
@@ -49,7 +88,11 @@ export async function packForAudible(context: JobContext, project: Project, book
   const content = {
     opening: await section('Opening credits', await spoken(openingCredits(book.metadata, project.language)), 100_001),
     closing: await section('Closing credits', await spoken(closingCredits(book.metadata, project.language)), 100_002),
-    sample: await section('Retail sample', linesOf(from.number).slice(sample.segments.start, sample.segments.end), 100_003),
+    sample: await section(
+      'Retail sample',
+      linesOf(from.number).slice(sample.segments.start, sample.segments.end),
+      100_003,
+    ),
     sections,
   }
   const { manifest } = await packAcx(book, content, out, { format, container: 'zip', signal: context.signal })

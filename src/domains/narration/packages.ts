@@ -27,7 +27,9 @@ export const packageOperations = {
     output: z.object({ job_id: Id }),
     async run(context, input) {
       await requireEditable(context.tx, input.project_id)
-      return { job_id: await context.enqueue(packageJob, input, { key: `package:${input.project_id}:${input.format}` }) }
+      return {
+        job_id: await context.enqueue(packageJob, input, { key: `package:${input.project_id}:${input.format}` }),
+      }
     },
   }),
   download: operation({
@@ -38,9 +40,17 @@ export const packageOperations = {
     input: byId,
     output: file(),
     async run({ tx, services, principal }, { id }) {
-      const found = await tx.selectFrom('packages').selectAll().where('id', '=', id).executeTakeFirstOrThrow(() => notFound('package'))
-      if (found.expires_at && found.expires_at < new Date().toISOString()) throw new Problem(410, 'expired', 'This package has expired; make it again.')
-      const reply = await blobReply(services.storage, found.package_blob, { filename: found.filename ?? 'package', mediaType: found.media_type ?? 'application/octet-stream' })
+      const found = await tx
+        .selectFrom('packages')
+        .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow(() => notFound('package'))
+      if (found.expires_at && found.expires_at < new Date().toISOString())
+        throw new Problem(410, 'expired', 'This package has expired; make it again.')
+      const reply = await blobReply(services.storage, found.package_blob, {
+        filename: found.filename ?? 'package',
+        mediaType: found.media_type ?? 'application/octet-stream',
+      })
       // Counted when its first byte is asked for, by a transaction of its own: a reading operation writes nothing.
       const open: typeof reply.open = async (range) => {
         if (!range || range.start === 0) await countDownload(services.kernel, principal, id)
@@ -57,14 +67,36 @@ export const packageOperations = {
     input: byId,
     output: byId,
     async run(context, { id }) {
-      const removed = await context.tx.deleteFrom('packages').where('id', '=', id).returning(['package_blob', 'file_bytes', 'project_id']).executeTakeFirstOrThrow(() => notFound('package'))
-      await meter(context.tx, [{ user: context.principal.user, project: removed.project_id, usage: { resource: 'storage', amount: -(removed.file_bytes ?? 0) } }])
-      context.afterCommit(() => (removed.package_blob ? context.services.storage.remove(removed.package_blob) : undefined))
+      const removed = await context.tx
+        .deleteFrom('packages')
+        .where('id', '=', id)
+        .returning(['package_blob', 'file_bytes', 'project_id'])
+        .executeTakeFirstOrThrow(() => notFound('package'))
+      await meter(context.tx, [
+        {
+          user: context.principal.user,
+          project: removed.project_id,
+          usage: { resource: 'storage', amount: -(removed.file_bytes ?? 0) },
+        },
+      ])
+      context.afterCommit(() =>
+        removed.package_blob ? context.services.storage.remove(removed.package_blob) : undefined,
+      )
       return { id }
     },
   }),
 }
 
-async function countDownload(kernel: Kernel, { tenant, user }: { tenant: string; user: string | null }, id: string): Promise<void> {
-  await scoped(kernel.pool, { tenant, user, seesAll: true, action: 'packages.download' }, (tx) => tx.updateTable('packages').set({ download_count: sql`download_count + 1`, downloaded_at: sql`now()` }).where('id', '=', id).execute())
+async function countDownload(
+  kernel: Kernel,
+  { tenant, user }: { tenant: string; user: string | null },
+  id: string,
+): Promise<void> {
+  await scoped(kernel.pool, { tenant, user, seesAll: true, action: 'packages.download' }, (tx) =>
+    tx
+      .updateTable('packages')
+      .set({ download_count: sql`download_count + 1`, downloaded_at: sql`now()` })
+      .where('id', '=', id)
+      .execute(),
+  )
 }

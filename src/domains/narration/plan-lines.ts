@@ -36,7 +36,11 @@ export interface LineSettings {
 }
 
 /** What is said for each segment, in which voice, and under which key. Text that has nothing to mark goes as text. */
-export function planLines(lines: LineSource[], blocks: PlacedBlock[], { language, narratorVoice, lexicon, speech }: LineSettings): PlannedLine[] {
+export function planLines(
+  lines: LineSource[],
+  blocks: PlacedBlock[],
+  { language, narratorVoice, lexicon, speech }: LineSettings,
+): PlannedLine[] {
   let at = 0
   return lines.map((line) => {
     while (at < blocks.length - 1 && (blocks[at]?.end ?? 0) <= line.start_offset) at++
@@ -48,18 +52,30 @@ export function planLines(lines: LineSource[], blocks: PlacedBlock[], { language
     const isPlain = marks.length === 0 && lexicon(line.text).length === 0
     const ssml = line.ssml ?? (isPlain ? undefined : buildSsml(spoken))
     const request = { text: line.text, ...(ssml && { ssml }), voice, language, settings }
-    return { segment: line.id, key: hashOf(line.text, ssml, voice, settings, language, speech.engineOf(voice).version), request, gapAfter: line.gap_after }
+    return {
+      segment: line.id,
+      key: hashOf(line.text, ssml, voice, settings, language, speech.engineOf(voice).version),
+      request,
+      gapAfter: line.gap_after,
+    }
   })
 }
 
 /** SHA-256 of everything a chapter's audio depends on. */
 export const chapterKey = (settings: { processing_chain?: string }, lines: PlannedLine[]): string =>
-  hashOf('chapter', masteringVersion, settings.processing_chain ?? 'audiobook_standard', lines.map(({ key, gapAfter }) => [key, gapAfter]))
+  hashOf(
+    'chapter',
+    masteringVersion,
+    settings.processing_chain ?? 'audiobook_standard',
+    lines.map(({ key, gapAfter }) => [key, gapAfter]),
+  )
 
 function marksWithin(block: PlacedBlock, line: LineSource): Mark[] {
   const from = line.start_offset - block.start
   const to = line.end_offset - block.start
   // A text that a person has changed no longer lies where the block's marks are.
   if (block.text.slice(from, to) !== line.text) return []
-  return block.marks.filter((mark) => mark.start < to && mark.end > from).map((mark) => ({ ...mark, start: Math.max(0, mark.start - from), end: Math.min(to, mark.end) - from }))
+  return block.marks
+    .filter((mark) => mark.start < to && mark.end > from)
+    .map((mark) => ({ ...mark, start: Math.max(0, mark.start - from), end: Math.min(to, mark.end) - from }))
 }

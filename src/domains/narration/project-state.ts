@@ -26,7 +26,11 @@ export const mayMove = (from: ProjectStatus, to: ProjectStatus): boolean => rank
 
 /** @throws Problem 409 invalid_status */
 export async function moveProject(tx: Tx, project: Pick<Project, 'id' | 'status'>, to: ProjectStatus): Promise<void> {
-  if (!mayMove(project.status, to)) throw new Problem(409, 'invalid_status', `A project that is ${project.status} cannot become ${to}.`, { from: project.status, to })
+  if (!mayMove(project.status, to))
+    throw new Problem(409, 'invalid_status', `A project that is ${project.status} cannot become ${to}.`, {
+      from: project.status,
+      to,
+    })
   await tx
     .updateTable('projects')
     .set({
@@ -46,12 +50,18 @@ export async function reach(tx: Tx, project: Pick<Project, 'id' | 'status'>, sta
 }
 
 export const findProject = async (tx: Tx, id: string): Promise<Project> =>
-  (await tx.selectFrom('projects').selectAll().where('id', '=', id).executeTakeFirstOrThrow(() => notFound('project'))) as Project
+  (await tx
+    .selectFrom('projects')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow(() => notFound('project'))) as Project
 
 /** Row security lets nobody change what they may only see; this says so in words before work begins. */
 export async function requireEditable(tx: Tx, id: string): Promise<Project> {
   const project = await findProject(tx, id)
-  const { rows } = await sql<{ editable: boolean }>`select sees_all() or ${id}::uuid = any (editable_projects()) as editable`.execute(tx)
+  const { rows } = await sql<{
+    editable: boolean
+  }>`select sees_all() or ${id}::uuid = any (editable_projects()) as editable`.execute(tx)
   if (!rows[0]?.editable) throw new Problem(403, 'forbidden', 'This project is shared with you to view, not to change.')
   if (project.archived_at) throw new Problem(409, 'archived', 'This project is archived; restore it first.')
   return project

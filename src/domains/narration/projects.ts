@@ -35,7 +35,8 @@ export const projectOperations = {
     async run(context, input) {
       const { id, settings } = await requireEditable(context.tx, input.id)
       const after = await update.run(context, input)
-      if (input.settings && JSON.stringify(input.settings) !== JSON.stringify(settings)) await markStale(context.tx, context.services, id)
+      if (input.settings && JSON.stringify(input.settings) !== JSON.stringify(settings))
+        await markStale(context.tx, context.services, id)
       return after
     },
   }),
@@ -46,7 +47,13 @@ export const projectOperations = {
     summary: 'Put a project away; restore brings it back',
     input: byId,
     output: projects.row,
-    run: ({ tx }, { id }) => tx.updateTable('projects').set({ archived_at: sql`coalesce(archived_at, now())`, updated_at: sql`now()` }).where('id', '=', id).returningAll().executeTakeFirstOrThrow(() => notFound('project')),
+    run: ({ tx }, { id }) =>
+      tx
+        .updateTable('projects')
+        .set({ archived_at: sql`coalesce(archived_at, now())`, updated_at: sql`now()` })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow(() => notFound('project')),
   }),
   restore: operation({
     name: 'projects.restore',
@@ -57,7 +64,12 @@ export const projectOperations = {
     output: projects.row,
     async run({ tx }, { id }) {
       await enforceQuota(tx, 'projects')
-      return tx.updateTable('projects').set({ archived_at: null, updated_at: sql`now()` }).where('id', '=', id).returningAll().executeTakeFirstOrThrow(() => notFound('project'))
+      return tx
+        .updateTable('projects')
+        .set({ archived_at: null, updated_at: sql`now()` })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow(() => notFound('project'))
     },
   }),
   remove: operation({
@@ -65,13 +77,31 @@ export const projectOperations = {
     summary: 'Remove an archived project with everything in it, for good',
     async run(context, { id }) {
       const project = await findProject(context.tx, id)
-      if (!project.archived_at) throw new Problem(409, 'not_archived', 'Archive the project first; only archived ones can be removed for good.')
-      const open = await context.tx.selectFrom('jobs').select('id').where('subject_id', '=', id).where('status', 'in', ['queued', 'processing']).limit(1).executeTakeFirst()
-      if (open) throw new Problem(409, 'busy', 'A job is still working on this project; cancel it first.', { job_id: open.id })
-      const { rows } = await sql<{ bytes: number }>`select coalesce(sum(amount), 0) as bytes from usage_records where resource_type = 'storage' and project_id = ${id}::uuid`.execute(context.tx)
+      if (!project.archived_at)
+        throw new Problem(409, 'not_archived', 'Archive the project first; only archived ones can be removed for good.')
+      const open = await context.tx
+        .selectFrom('jobs')
+        .select('id')
+        .where('subject_id', '=', id)
+        .where('status', 'in', ['queued', 'processing'])
+        .limit(1)
+        .executeTakeFirst()
+      if (open)
+        throw new Problem(409, 'busy', 'A job is still working on this project; cancel it first.', { job_id: open.id })
+      const { rows } = await sql<{
+        bytes: number
+      }>`select coalesce(sum(amount), 0) as bytes from usage_records where resource_type = 'storage' and project_id = ${id}::uuid`.execute(
+        context.tx,
+      )
       const removed = await remove.run(context, { id })
       // What lies in the tenant's cache of spoken lines stays there, and is counted, until it expires.
-      await meter(context.tx, [{ user: context.principal.user, project: id, usage: { resource: 'storage', amount: -Number(rows[0]?.bytes ?? 0) } }])
+      await meter(context.tx, [
+        {
+          user: context.principal.user,
+          project: id,
+          usage: { resource: 'storage', amount: -Number(rows[0]?.bytes ?? 0) },
+        },
+      ])
       context.afterCommit(() => context.services.storage.removeAll(projectFolder(context.principal.tenant, id)))
       return removed
     },
@@ -91,7 +121,11 @@ export const projectOperations = {
       const blob = `${projectFolder(principal.tenant, id)}/manuscripts/${await hashFile(file.path)}${extension}`
       await services.storage.put(blob, createReadStream(file.path), { mediaType: file.mediaType })
       const fresh = project.title === 'Untitled' ? { title: titleFromFilename(file.filename) } : {}
-      await tx.updateTable('projects').set({ ...fresh, manuscript_blob: blob, manuscript_filename: file.filename, updated_at: sql`now()` }).where('id', '=', id).execute()
+      await tx
+        .updateTable('projects')
+        .set({ ...fresh, manuscript_blob: blob, manuscript_filename: file.filename, updated_at: sql`now()` })
+        .where('id', '=', id)
+        .execute()
       await meter(tx, [{ user: principal.user, project: id, usage: { resource: 'storage', amount: file.size } }])
       return { job_id: await context.enqueue(prepareJob, { project_id: id }, { key: `prepare:${id}:${blob}` }) }
     },
@@ -105,7 +139,10 @@ export const projectOperations = {
     output: file(),
     async run({ tx, services }, { id }) {
       const { manuscript_blob: blob, manuscript_filename: filename } = await findProject(tx, id)
-      return blobReply(services.storage, blob, { filename: filename ?? 'manuscript', mediaType: 'application/octet-stream' })
+      return blobReply(services.storage, blob, {
+        filename: filename ?? 'manuscript',
+        mediaType: 'application/octet-stream',
+      })
     },
   }),
   cover: operation({
@@ -117,8 +154,13 @@ export const projectOperations = {
     output: file('image/*'),
     async run({ tx, services }, { id }) {
       const { cover_blob: blob, cover_type: type } = await findProject(tx, id)
-      const mediaType = type === 'image/png' || type === 'image/jpeg' || type === 'image/webp' ? type : 'application/octet-stream'
-      return blobReply(services.storage, blob, { filename: 'cover', mediaType, inline: mediaType !== 'application/octet-stream' })
+      const mediaType =
+        type === 'image/png' || type === 'image/jpeg' || type === 'image/webp' ? type : 'application/octet-stream'
+      return blobReply(services.storage, blob, {
+        filename: 'cover',
+        mediaType,
+        inline: mediaType !== 'application/octet-stream',
+      })
     },
   }),
   prepare: operation({
@@ -157,7 +199,13 @@ export const projectOperations = {
       const { status } = await requireEditable(context.tx, id)
       if (status === 'draft') throw new Problem(409, 'no_manuscript', 'Upload a manuscript first.')
       await enforceQuota(context.tx, 'processing')
-      return { job_id: await context.enqueue(generateJob, { project_id: id, chapters }, { key: `generate:${id}:${chapters?.join(',') ?? ''}` }) }
+      return {
+        job_id: await context.enqueue(
+          generateJob,
+          { project_id: id, chapters },
+          { key: `generate:${id}:${chapters?.join(',') ?? ''}` },
+        ),
+      }
     },
   }),
   narrate: operation({
@@ -170,7 +218,13 @@ export const projectOperations = {
     async run(context, { id, ...options }) {
       await requireEditable(context.tx, id)
       await enforceQuota(context.tx, 'processing')
-      return { job_id: await context.enqueue(narrateJob, { project_id: id, ...options }, { key: `narrate:${id}:${options.format}` }) }
+      return {
+        job_id: await context.enqueue(
+          narrateJob,
+          { project_id: id, ...options },
+          { key: `narrate:${id}:${options.format}` },
+        ),
+      }
     },
   }),
   complete: operation({

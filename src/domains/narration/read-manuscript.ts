@@ -19,13 +19,29 @@ export async function readIntoProject(context: JobContext, projectId: string): P
   if (!project.manuscript_blob) throw new Problem(409, 'no_manuscript', 'Upload a manuscript first.')
   const path = await storage.localPath(project.manuscript_blob)
   const { chapter_pattern: chapterPattern, language, include_front_matter, include_back_matter } = project.settings
-  const key = hashOf('manuscript', 2, await hashFile(path), chapterPattern, language, include_front_matter, include_back_matter)
+  const key = hashOf(
+    'manuscript',
+    2,
+    await hashFile(path),
+    chapterPattern,
+    language,
+    include_front_matter,
+    include_back_matter,
+  )
   if (project.manuscript_key === key) return
 
   context.progress(1, { step: 'manuscript' })
-  const manuscript = await readManuscript(path, { filename: project.manuscript_filename ?? 'manuscript.txt', chapterPattern, language, signal: context.signal })
+  const manuscript = await readManuscript(path, {
+    filename: project.manuscript_filename ?? 'manuscript.txt',
+    chapterPattern,
+    language,
+    signal: context.signal,
+  })
   const image = manuscript.cover && (await convertCover(manuscript.cover))
-  if (manuscript.cover && !image) manuscript.warnings.push(`The cover was left out: it is ${manuscript.cover.mediaType} and cannot be read as an image.`)
+  if (manuscript.cover && !image)
+    manuscript.warnings.push(
+      `The cover was left out: it is ${manuscript.cover.mediaType} and cannot be read as an image.`,
+    )
   const cover = image && { blob: `${projectFolder(context.principal.tenant, projectId)}/cover`, ...image }
   if (cover) await storage.put(cover.blob, cover.bytes, { mediaType: cover.mediaType })
 
@@ -34,7 +50,8 @@ export async function readIntoProject(context: JobContext, projectId: string): P
     const { metadata } = manuscript
     // What a person has filled in is theirs; the file fills in the rest. The title that came from the file's name was nobody's.
     const provisional = project.title === titleFromFilename(project.manuscript_filename ?? '')
-    const orFile = <T>(own: T | null | undefined, file: T | null | undefined): T | null => (own == null || (Array.isArray(own) && own.length === 0) ? (file ?? own ?? null) : own)
+    const orFile = <T>(own: T | null | undefined, file: T | null | undefined): T | null =>
+      own == null || (Array.isArray(own) && own.length === 0) ? (file ?? own ?? null) : own
     await tx
       .updateTable('projects')
       .set({
@@ -65,16 +82,30 @@ export async function readIntoProject(context: JobContext, projectId: string): P
 }
 
 export const titleFromFilename = (filename: string): string =>
-  filename.replace(/\.[A-Za-z0-9]{1,8}$/, '').replace(/[_-]+/g, ' ').trim().slice(0, 500) || 'Untitled'
+  filename
+    .replace(/\.[A-Za-z0-9]{1,8}$/, '')
+    .replace(/[_-]+/g, ' ')
+    .trim()
+    .slice(0, 500) || 'Untitled'
 
 /** Only chapters whose text changed are written, so that what was made of the others stays. */
-async function writeChapters(tx: Tx, project: Project, { sections, metadata }: Manuscript): Promise<{ words: number; characters: number; seconds: number }> {
+async function writeChapters(
+  tx: Tx,
+  project: Project,
+  { sections, metadata }: Manuscript,
+): Promise<{ words: number; characters: number; seconds: number }> {
   const { include_front_matter = false, include_back_matter = false } = project.settings
-  const known = new Map((await tx.selectFrom('chapters').select(['number', 'content_key']).where('project_id', '=', project.id).execute()).map((chapter) => [chapter.number, chapter.content_key]))
-  const isIncluded = (section: Section): boolean => section.role === 'body' || (section.role === 'front' ? include_front_matter : include_back_matter)
+  const known = new Map(
+    (
+      await tx.selectFrom('chapters').select(['number', 'content_key']).where('project_id', '=', project.id).execute()
+    ).map((chapter) => [chapter.number, chapter.content_key]),
+  )
+  const isIncluded = (section: Section): boolean =>
+    section.role === 'body' || (section.role === 'front' ? include_front_matter : include_back_matter)
   const total = { words: 0, characters: 0, seconds: 0 }
   const readable = sections.filter((section) => section.blocks.some((block) => block.text.trim()))
-  if (!readable.some(isIncluded)) throw new Problem(422, 'nothing_to_read', 'There is no text to read aloud in this manuscript.')
+  if (!readable.some(isIncluded))
+    throw new Problem(422, 'nothing_to_read', 'There is no text to read aloud in this manuscript.')
   for (const [index, section] of readable.entries()) {
     const { text, blocks } = placeBlocks(speakHeadings(section))
     const count = countSection(section, metadata.language)
@@ -104,7 +135,9 @@ async function writeChapters(tx: Tx, project: Project, { sections, metadata }: M
     await tx
       .insertInto('chapters')
       .values({ project_id: project.id, number, ...values })
-      .onConflict((conflict) => conflict.columns(['tenant_id', 'project_id', 'number']).doUpdateSet({ ...values, updated_at: sql`now()` }))
+      .onConflict((conflict) =>
+        conflict.columns(['tenant_id', 'project_id', 'number']).doUpdateSet({ ...values, updated_at: sql`now()` }),
+      )
       .execute()
   }
   await tx.deleteFrom('chapters').where('project_id', '=', project.id).where('number', '>', readable.length).execute()
@@ -115,5 +148,10 @@ async function writeChapters(tx: Tx, project: Project, { sections, metadata }: M
 async function importLexicons(tx: Tx, project_id: string, { lexicons }: Manuscript): Promise<void> {
   const entries = lexicons.flatMap((xml) => lexiconRows(project_id, parsePls(xml)))
   const unique = [...new Map(entries.map((entry) => [entry.grapheme, entry])).values()]
-  if (unique.length) await tx.insertInto('lexicon_entries').values(unique).onConflict((conflict) => conflict.columns(['tenant_id', 'project_id', 'grapheme']).doNothing()).execute()
+  if (unique.length)
+    await tx
+      .insertInto('lexicon_entries')
+      .values(unique)
+      .onConflict((conflict) => conflict.columns(['tenant_id', 'project_id', 'grapheme']).doNothing())
+      .execute()
 }

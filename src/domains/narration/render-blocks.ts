@@ -38,7 +38,16 @@ export function planBlocks(lines: PlayableLine[], chain: ProcessingChain): { gai
     const tail = isLast ? tailSeconds : 0
     const spoken = isLast ? block : block.with(-1, halved(block.at(-1) as PlayableLine))
     // Of a line that was said anew under its old key the power is another.
-    const key = hashOf('block', masteringVersion, chain, gain, index === 0, head, tail, spoken.map((line) => [line.key, line.gapAfter, line.seconds, line.power]))
+    const key = hashOf(
+      'block',
+      masteringVersion,
+      chain,
+      gain,
+      index === 0,
+      head,
+      tail,
+      spoken.map((line) => [line.key, line.gapAfter, line.seconds, line.power]),
+    )
     return { key, lines: spoken, head, tail }
   })
   return { gain, blocks }
@@ -53,23 +62,60 @@ export interface KnownBlocks {
 }
 
 /** Renders the blocks that are not known, in parallel, and joins all of them into `file`. The same blocks give the same bytes, whichever of them were known. */
-export async function renderBlocks({ services, signal }: Pick<JobContext, 'services' | 'signal'>, chain: ProcessingChain, { gain, blocks }: ReturnType<typeof planBlocks>, known: KnownBlocks | null, folder: string, file: string): Promise<AudioBlock[]> {
+export async function renderBlocks(
+  { services, signal }: Pick<JobContext, 'services' | 'signal'>,
+  chain: ProcessingChain,
+  { gain, blocks }: ReturnType<typeof planBlocks>,
+  known: KnownBlocks | null,
+  folder: string,
+  file: string,
+): Promise<AudioBlock[]> {
   const { media, storage } = services
   const knownOf = new Map(known?.blocks.map((block) => [block.key, block]))
   const pieces = await Promise.all(
     blocks.map(async ({ key, lines, head, tail }, index): Promise<{ block: AudioBlock; piece: AdtsPiece }> => {
       const block = knownOf.get(key)
       if (block && known) return { block, piece: { file: known.file, offset: block.offset, length: block.length } }
-      const parts = await Promise.all(lines.map(async ({ blob, gapAfter }) => ({ file: await storage.localPath(blob), gapAfter })))
+      const parts = await Promise.all(
+        lines.map(async ({ blob, gapAfter }) => ({ file: await storage.localPath(blob), gapAfter })),
+      )
       const adts = join(folder, `${index}.aac`)
-      const { duration, parts: placed, encoded } = await media.render({ parts, chain, gain, head, tail, wholeFrames: true, measureEncoded: true, outputs: [{ format: 'aac', file: adts, bitRate: chapterBitRate }] }, signal)
+      const {
+        duration,
+        parts: placed,
+        encoded,
+      } = await media.render(
+        {
+          parts,
+          chain,
+          gain,
+          head,
+          tail,
+          wholeFrames: true,
+          measureEncoded: true,
+          outputs: [{ format: 'aac', file: adts, bitRate: chapterBitRate }],
+        },
+        signal,
+      )
       if (!encoded) throw new Error('What was encoded was not measured.')
       return {
-        block: { ...encoded, key, offset: 0, length: 0, duration, parts: placed.map(({ from, to }) => [from, to]), levels: toJson(encoded.levels) },
+        block: {
+          ...encoded,
+          key,
+          offset: 0,
+          length: 0,
+          duration,
+          parts: placed.map(({ from, to }) => [from, to]),
+          levels: toJson(encoded.levels),
+        },
         piece: { file: adts, afterPriming: index > 0 },
       }
     }),
   )
-  const places = await media.joinAdts(pieces.map(({ piece }) => piece), file, signal)
+  const places = await media.joinAdts(
+    pieces.map(({ piece }) => piece),
+    file,
+    signal,
+  )
   return pieces.map(({ block }, index) => ({ ...block, ...places[index] }))
 }

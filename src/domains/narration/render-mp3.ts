@@ -15,12 +15,21 @@ import { headSeconds, tailSeconds } from './render-blocks.ts'
 import { speakLines } from './speak-lines.ts'
 
 /** The lines of the chapters of a book, by chapter id. */
-export async function plannedLines(context: JobContext, project: Project, ids: string[]): Promise<Map<string, PlannedLine[]>> {
+export async function plannedLines(
+  context: JobContext,
+  project: Project,
+  ids: string[],
+): Promise<Map<string, PlannedLine[]>> {
   return context.scoped(async (tx) => {
     const settings = await openLineSettings(tx, context.services, project)
     const sources = await lineSources(tx, project.id)
     const blocks = await tx.selectFrom('chapters').select(['id', 'blocks']).where('id', 'in', ids).execute()
-    return new Map(blocks.map((chapter) => [chapter.id, planLines(sources.get(chapter.id) ?? [], chapter.blocks as PlacedBlock[], settings)]))
+    return new Map(
+      blocks.map((chapter) => [
+        chapter.id,
+        planLines(sources.get(chapter.id) ?? [], chapter.blocks as PlacedBlock[], settings),
+      ]),
+    )
   }, true)
 }
 
@@ -38,7 +47,9 @@ export async function partsOf(context: JobContext, project: Project, lines: Plan
     return found ? [{ ...found, gapAfter: line.gapAfter }] : []
   })
   return {
-    parts: await Promise.all(playable.map(async ({ blob, gapAfter }) => ({ file: await context.services.storage.localPath(blob), gapAfter }))),
+    parts: await Promise.all(
+      playable.map(async ({ blob, gapAfter }) => ({ file: await context.services.storage.localPath(blob), gapAfter })),
+    ),
     gain: chooseGain(chainOf(project), playable, { head: headSeconds, tail: tailSeconds }),
   }
 }
@@ -51,9 +62,20 @@ export interface Mp3Request extends RenderParts {
   tags: Record<string, string>
 }
 
-export const renderMp3 = (context: JobContext, project: Project, { parts, gain, file, bitRate, tags }: Mp3Request): Promise<RenderResult> =>
+export const renderMp3 = (
+  context: JobContext,
+  project: Project,
+  { parts, gain, file, bitRate, tags }: Mp3Request,
+): Promise<RenderResult> =>
   context.services.media.render(
-    { parts, gain, chain: chainOf(project), head: headSeconds, tail: tailSeconds, outputs: [{ format: 'mp3', file, bitRate, tags }] },
+    {
+      parts,
+      gain,
+      chain: chainOf(project),
+      head: headSeconds,
+      tail: tailSeconds,
+      outputs: [{ format: 'mp3', file, bitRate, tags }],
+    },
     context.signal,
   )
 
@@ -70,9 +92,20 @@ export const trackTags = (book: Book, title: string, track: number, of: number):
 })
 
 /** The same book with every chapter as an MP3; those a killed run had finished are taken from where it left them. */
-export async function withMp3(context: JobContext, project: Project, { book, chapters }: LoadedBook, bitRate: number, folder: string, onProgress: (done: number) => void): Promise<Book> {
+export async function withMp3(
+  context: JobContext,
+  project: Project,
+  { book, chapters }: LoadedBook,
+  bitRate: number,
+  folder: string,
+  onProgress: (done: number) => void,
+): Promise<Book> {
   const { storage } = context.services
-  const planned = await plannedLines(context, project, chapters.map(({ id }) => id))
+  const planned = await plannedLines(
+    context,
+    project,
+    chapters.map(({ id }) => id),
+  )
   const made: BookChapter[] = []
   let done = 0
   const queue = book.chapters.entries()
@@ -83,10 +116,18 @@ export async function withMp3(context: JobContext, project: Project, { book, cha
       const blob = `${mp3Folder(context, project)}/${hashOf(audio_key, bitRate, tags)}.mp3`
       if (!(await storage.stat(blob))) {
         const file = join(folder, `${index}.mp3`)
-        await renderMp3(context, project, { ...(await partsOf(context, project, planned.get(id) ?? [])), file, bitRate, tags })
+        await renderMp3(context, project, {
+          ...(await partsOf(context, project, planned.get(id) ?? [])),
+          file,
+          bitRate,
+          tags,
+        })
         await storage.put(blob, createReadStream(file), { mediaType: 'audio/mpeg' })
       }
-      made[index] = { ...chapter, audio: { file: await storage.localPath(blob), mediaType: 'audio/mpeg', duration: chapter.audio.duration } }
+      made[index] = {
+        ...chapter,
+        audio: { file: await storage.localPath(blob), mediaType: 'audio/mpeg', duration: chapter.audio.duration },
+      }
       onProgress(++done / book.chapters.length)
     }
   }
@@ -95,4 +136,5 @@ export async function withMp3(context: JobContext, project: Project, { book, cha
 }
 
 /** Kept until the package is made. */
-export const mp3Folder = (context: JobContext, project: Project): string => `${projectFolder(context.principal.tenant, project.id)}/audio/mp3`
+export const mp3Folder = (context: JobContext, project: Project): string =>
+  `${projectFolder(context.principal.tenant, project.id)}/audio/mp3`

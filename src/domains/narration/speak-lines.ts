@@ -30,7 +30,12 @@ const batchSize = 64
  * Audio for every line, from the cache or from its engine. Each distinct line is spoken once, however often it stands in the book; what was
  * spoken is written down as it comes, so that nothing is paid for twice. A line that fails for good is told of, and the rest goes on.
  */
-export async function speakLines(context: Speaking, project: string | null, lines: PlannedLine[], onSpoken: (characters: number) => void): Promise<SpokenLines> {
+export async function speakLines(
+  context: Speaking,
+  project: string | null,
+  lines: PlannedLine[],
+  onSpoken: (characters: number) => void,
+): Promise<SpokenLines> {
   const { storage, speech, config } = context.services
   const { tenant, user } = context.principal
   const spoken = new Map<string, SpokenLine>()
@@ -40,7 +45,11 @@ export async function speakLines(context: Speaking, project: string | null, line
   const known = await context.scoped((tx) =>
     tx
       .updateTable('audio_cache')
-      .set({ hit_count: sql`hit_count + 1`, last_accessed_at: sql`now()`, expires_at: sql`now() + ${config.VOICEPRESS_CACHE_DAYS} * interval '1 day'` })
+      .set({
+        hit_count: sql`hit_count + 1`,
+        last_accessed_at: sql`now()`,
+        expires_at: sql`now() + ${config.VOICEPRESS_CACHE_DAYS} * interval '1 day'`,
+      })
       .where('cache_key', 'in', [...wanted.keys(), ''])
       .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<string>`now()`)]))
       .returning(['cache_key', 'audio_blob', 'audio_seconds', 'audio_bytes', 'power', 'weighted_power'])
@@ -50,7 +59,12 @@ export async function speakLines(context: Speaking, project: string | null, line
     // A blob that was cut short by a crash, or is gone, is spoken again.
     const stored = await storage.stat(row.audio_blob)
     if (stored?.size !== row.audio_bytes) continue
-    spoken.set(row.cache_key, { blob: row.audio_blob, seconds: row.audio_seconds ?? 0, power: row.power, weighted: row.weighted_power })
+    spoken.set(row.cache_key, {
+      blob: row.audio_blob,
+      seconds: row.audio_seconds ?? 0,
+      power: row.power,
+      weighted: row.weighted_power,
+    })
     onSpoken(wanted.get(row.cache_key)?.request.text.length ?? 0)
   }
 
@@ -63,12 +77,16 @@ export async function speakLines(context: Speaking, project: string | null, line
     if (batch.length === 0) return
     const expires = sql<string>`now() + ${config.VOICEPRESS_CACHE_DAYS} * interval '1 day'`
     writing = writing.then(async () => {
-      const powers = await context.services.media.measureParts(await Promise.all(batch.map(({ blob }) => storage.localPath(blob))), context.signal)
+      const powers = await context.services.media.measureParts(
+        await Promise.all(batch.map(({ blob }) => storage.localPath(blob))),
+        context.signal,
+      )
       const rows: ((typeof batch)[number] & SpokenLine)[] = []
       for (const [index, one] of batch.entries()) {
         const measured = powers[index]
         if (measured) rows.push({ ...one, ...measured })
-        else failed.set(one.line.key, new Problem(422, 'unreadable_audio', 'What the voice sent cannot be read as audio.'))
+        else
+          failed.set(one.line.key, new Problem(422, 'unreadable_audio', 'What the voice sent cannot be read as audio.'))
       }
       if (rows.length === 0) return
       await context.scoped(async (tx) => {
@@ -86,18 +104,35 @@ export async function speakLines(context: Speaking, project: string | null, line
               audio_bytes: result.audio.byteLength,
               power,
               weighted_power: weighted,
-              words: JSON.stringify(result.words.map(({ start, end, from, to }) => [start, end, round(from), round(to)])) as never,
+              words: JSON.stringify(
+                result.words.map(({ start, end, from, to }) => [start, end, round(from), round(to)]),
+              ) as never,
               expires_at: expires,
             })),
           )
-          .onConflict((conflict) => conflict.columns(['tenant_id', 'cache_key']).doUpdateSet((excluded) => ({ audio_bytes: excluded.ref('excluded.audio_bytes'), audio_blob: excluded.ref('excluded.audio_blob'), audio_seconds: excluded.ref('excluded.audio_seconds'), power: excluded.ref('excluded.power'), weighted_power: excluded.ref('excluded.weighted_power'), expires_at: excluded.ref('excluded.expires_at') })))
+          .onConflict((conflict) =>
+            conflict.columns(['tenant_id', 'cache_key']).doUpdateSet((excluded) => ({
+              audio_bytes: excluded.ref('excluded.audio_bytes'),
+              audio_blob: excluded.ref('excluded.audio_blob'),
+              audio_seconds: excluded.ref('excluded.audio_seconds'),
+              power: excluded.ref('excluded.power'),
+              weighted_power: excluded.ref('excluded.weighted_power'),
+              expires_at: excluded.ref('excluded.expires_at'),
+            })),
+          )
           .returning(['audio_bytes', sql<boolean>`xmax = 0`.as('is_new')])
           .execute()
         // The cache is the tenant's: a project that goes doesn't take it along. What was there before is counted already.
         const stored = written.reduce((sum, { audio_bytes, is_new }) => sum + (is_new ? audio_bytes : 0), 0)
-        await meter(tx, rows.map(({ line, result, seconds }) => metered(result, line, seconds)).concat({ user, job: context.id, usage: { resource: 'storage', amount: stored } }))
+        await meter(
+          tx,
+          rows
+            .map(({ line, result, seconds }) => metered(result, line, seconds))
+            .concat({ user, job: context.id, usage: { resource: 'storage', amount: stored } }),
+        )
       })
-      for (const { line, blob, seconds, power, weighted } of rows) spoken.set(line.key, { blob, seconds, power, weighted })
+      for (const { line, blob, seconds, power, weighted } of rows)
+        spoken.set(line.key, { blob, seconds, power, weighted })
     })
     // Awaited below; a failure in between must not count as unhandled.
     writing.catch(() => {})
@@ -107,7 +142,16 @@ export async function speakLines(context: Speaking, project: string | null, line
     project,
     job: context.id,
     usage: { resource: 'narration', amount: seconds / 60 },
-    ...(billed && { cost: { service: billed.service, operation: billed.operation, units: billed.units, unitType: billed.unitType, costUsd: billed.costUsd, metadata: { voice_id: line.request.voice } } }),
+    ...(billed && {
+      cost: {
+        service: billed.service,
+        operation: billed.operation,
+        units: billed.units,
+        unitType: billed.unitType,
+        costUsd: billed.costUsd,
+        metadata: { voice_id: line.request.voice },
+      },
+    }),
   })
 
   const speakOne = async (line: PlannedLine): Promise<void> => {
@@ -115,7 +159,8 @@ export async function speakLines(context: Speaking, project: string | null, line
       const result = await speech.synthesize({ ...line.request, signal: context.signal })
       const blob = `tenants/${tenant}/cache/${line.key.slice(0, 2)}/${line.key}.${extensionOf(result.mediaType)}`
       await storage.put(blob, result.audio, { mediaType: result.mediaType })
-      const seconds = result.duration ?? (await context.services.media.probe(await storage.localPath(blob), context.signal)).duration
+      const seconds =
+        result.duration ?? (await context.services.media.probe(await storage.localPath(blob), context.signal)).duration
       finished.push({ line, result, blob, seconds })
       onSpoken(line.request.text.length)
       if (finished.length >= batchSize) writeDown()
@@ -134,7 +179,10 @@ export async function speakLines(context: Speaking, project: string | null, line
 
 const round = (seconds: number): number => Math.round(seconds * 1000) / 1000
 
-const extensionOf = (mediaType: string): string => ({ 'audio/wav': 'wav', 'audio/mpeg': 'mp3', 'audio/ogg': 'ogg', 'audio/flac': 'flac', 'audio/aac': 'aac' })[mediaType.split(';')[0] ?? ''] ?? 'bin'
+const extensionOf = (mediaType: string): string =>
+  ({ 'audio/wav': 'wav', 'audio/mpeg': 'mp3', 'audio/ogg': 'ogg', 'audio/flac': 'flac', 'audio/aac': 'aac' })[
+    mediaType.split(';')[0] ?? ''
+  ] ?? 'bin'
 
 async function inParallel<T>(queue: T[], lanes: number, work: (item: T) => Promise<void>): Promise<void> {
   const rest = queue.values()

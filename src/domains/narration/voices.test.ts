@@ -22,7 +22,11 @@ afterAll(() => app.close())
 const inTenant = <T>(work: Parameters<typeof scoped<T>>[2]) =>
   scoped(app.kernel.pool, { tenant: owner.tenant, user: owner.id, seesAll: true }, work)
 /** As the owner: nobody sets limits of their own. */
-const limit = async (limits: { max_processing_minutes?: number; max_storage_bytes?: number; max_projects?: number }) => {
+const limit = async (limits: {
+  max_processing_minutes?: number
+  max_storage_bytes?: number
+  max_projects?: number
+}) => {
   for (const [name, value] of Object.entries(limits))
     await queryAsOwner(app, `update tenant_quotas set ${name} = $1 where tenant_id = $2`, [value, owner.tenant])
 }

@@ -1,8 +1,7 @@
 import { classifyHeading, type Heading } from './classify-heading.ts'
 import { estimateWords, type FlowBlock, type SectionStart } from './flow.ts'
 
-const ending =
-  /^(the end|finis|fin|ende|fine|fim|konec|конец|einde|end of (book|volume|part|vol)\b.{0,20})[.!]?$/i
+const ending = /^(the end|finis|fin|ende|fine|fim|konec|конец|einde|end of (book|volume|part|vol)\b.{0,20})[.!]?$/i
 const byline = /^(by|von|por|par|di|de|af|av|door|traducid[oa] por|translated by|illustrated by|edited by)\s+\p{Lu}/iu
 
 export interface Headed {

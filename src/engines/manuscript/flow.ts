@@ -70,8 +70,7 @@ export const block = (kind: BlockKind, text: string, marks: Mark[] = [], more: P
   ...more,
 })
 
-const countWordsRoughly = (text: string): number =>
-  text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu)?.length ?? 0
+const countWordsRoughly = (text: string): number => text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu)?.length ?? 0
 
 /** Words for length decisions, where scripts without spaces count two characters a word. */
 export function estimateWords(text: string): number {

@@ -83,7 +83,17 @@ describe('mutated files', () => {
     const file = await make()
     await fc.assert(
       fc.asyncProperty(mutation, async (changes) => readOrProblem(mutate(file, changes), filename)),
-      { numRuns: 120, examples: [[[{ at: 2020581720, byte: 80, kind: 'repeat' }, { at: 86889342, byte: 0, kind: 'set' }]]] },
+      {
+        numRuns: 120,
+        examples: [
+          [
+            [
+              { at: 2020581720, byte: 80, kind: 'repeat' },
+              { at: 86889342, byte: 0, kind: 'set' },
+            ],
+          ],
+        ],
+      },
     )
   })
 

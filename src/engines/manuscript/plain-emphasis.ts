@@ -57,12 +57,15 @@ function apply(text: string, marks: Mark[], pattern: RegExp, kind: Mark['kind'])
 function strip(text: string, marks: Mark[]): { text: string; marks: Mark[] } {
   const cuts: { at: number; length: number }[] = []
   // A sign between two spaces goes with one of them.
-  const result = text.replace(/(?<=^| )_+ |(?<![\p{L}\p{N}_])_+|_+(?![\p{L}\p{N}_])/gu, (all: string, offset: number) => {
-    // A blank to be filled in, "Mr. ____", stands alone and stays.
-    if (all.trimEnd().length > 2) return all
-    cuts.push({ at: offset, length: all.length })
-    return ''
-  })
+  const result = text.replace(
+    /(?<=^| )_+ |(?<![\p{L}\p{N}_])_+|_+(?![\p{L}\p{N}_])/gu,
+    (all: string, offset: number) => {
+      // A blank to be filled in, "Mr. ____", stands alone and stays.
+      if (all.trimEnd().length > 2) return all
+      cuts.push({ at: offset, length: all.length })
+      return ''
+    },
+  )
   return { text: result, marks: shift(marks, cuts) }
 }
 
