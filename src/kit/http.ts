@@ -57,6 +57,8 @@ export async function openHttp(kernel: Kernel, { authenticate, extend }: HttpOpt
   })
   await server.register(cookies)
   await server.register(multipart, { limits: { files: 1, fields: 50, fieldSize: 1024 * 1024, fileSize: config.VOICEPRESS_MAX_UPLOAD_MB * 1024 * 1024 } })
+  // Read by default, and ignored: a request that any page can send would have run with what is left.
+  server.removeContentTypeParser('text/plain')
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => {
     try {
       done(null, body === '' ? {} : JSON.parse(body as string))
@@ -112,6 +114,7 @@ function addRoute(server: FastifyInstance, kernel: Kernel, operation: AnyOperati
       const cookie = request.cookies[cookieName(true)] ?? request.cookies[cookieName(false)]
       const principal = (asking = await authenticate({ authorization: request.headers.authorization, cookie, host: request.hostname, tenant: request.headers['x-tenant-id'] as string | undefined }))
       if (cookie && !request.headers.authorization && operation.method !== 'GET') refuseForgery(kernel, request)
+      if (!takesFile && request.isMultipart()) throw new Problem(415, 'unsupported_media_type', 'Send JSON.')
       const received = takesFile ? await receiveFile(request) : undefined
       try {
         const body = received ? coerceStrings(operation.input, received.input) : (request.body as object | undefined)
