@@ -41,6 +41,9 @@ const alsoShown = ['oidc_providers']
 /** Shown to everybody at the tenant's own address: those, and how it looks. */
 const shownAtTheAddress = [...alsoShown, 'white_label_settings']
 
+/** What trying to come in writes down. */
+const leftByTrying = ['audit_logs', 'login_attempts', 'challenges', 'jobs', 'events', 'access_logs']
+
 let app: TestApp
 let owner: pg.Client
 let theirs: Filled
@@ -92,9 +95,14 @@ describe('every operation', () => {
   test('asked by nobody reads, changes and tells nothing, at the address of the tenant either', async () => {
     const before = await everythingOf(theirs.tenant)
     expect(await probeAll(probe, await authenticate(undefined))).toEqual([])
+    expect(await everythingOf(theirs.tenant)).toEqual(before)
     const there = await authenticate(undefined, 'theirs.example.com')
     expect(await probeAll(probe, there, (table) => shownAtTheAddress.includes(table))).toEqual([])
-    expect(await everythingOf(theirs.tenant)).toEqual(before)
+    // Whoever tries to come in leaves that they did.
+    const after = await everythingOf(theirs.tenant)
+    for (const [key, line] of before) expect.soft(after.get(key), key).toBe(line)
+    const added = [...after.keys()].filter((key) => !before.has(key)).map((key) => key.split(' ')[0] ?? '')
+    expect(added.filter((table) => !leftByTrying.includes(table))).toEqual([])
   })
 
   test('asked by someone of the same tenant, with whom nothing is shared, leaves what is not theirs alone', async () => {
