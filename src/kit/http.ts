@@ -69,6 +69,8 @@ export async function openHttp(kernel: Kernel, { authenticate, extend }: HttpOpt
   await server.register(multipart, {
     limits: { files: 1, fields: 50, fieldSize: 1024 * 1024, fileSize: config.VOICEPRESS_MAX_UPLOAD_MB * 1024 * 1024 },
   })
+  // Read by default, and ignored: a request that any page can send would have run with what is left.
+  server.removeContentTypeParser('text/plain')
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => {
     try {
       done(null, body === '' ? {} : parseJson(body as string))
@@ -171,6 +173,7 @@ function addRoute(
       }
       // Before a file is received: nobody fills the disk who may not.
       await admit(kernel, operation, query, invocation)
+      if (!takesFile && request.isMultipart()) throw new Problem(415, 'unsupported_media_type', 'Send JSON.')
       const received = takesFile ? await receiveFile(request) : undefined
       try {
         const body = received ? coerceStrings(operation.input, received.input) : (request.body as object | undefined)
