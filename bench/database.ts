@@ -19,7 +19,12 @@ const rows = 1_000_000
 export async function run(): Promise<void> {
   const data = await mkdtemp(join(tmpdir(), 'voicepress-bench-'))
   const app = await openApp({
-    environment: { VOICEPRESS_DATA: data, VOICEPRESS_PORT: '0', VOICEPRESS_LOG_LEVEL: 'silent' },
+    environment: {
+      VOICEPRESS_DATA: data,
+      VOICEPRESS_PORT: '0',
+      VOICEPRESS_LOG_LEVEL: 'silent',
+      VOICEPRESS_RATE_LIMITS: 'false',
+    },
   })
   const { urls } = app.kernel
   const owner = new pg.Client({ connectionString: urls.owner })
@@ -91,12 +96,13 @@ async function rowSecurity(owner: pg.Client, appUrl: string): Promise<void> {
 
 async function requests(app: Awaited<ReturnType<typeof openApp>>): Promise<void> {
   const { url } = await startServer(app)
+  const credentials = { ...(await makeFirstPassword(app.kernel.urls.owner)), kind: 'program' }
   const login = await fetch(`${url}/v1/sessions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(await makeFirstPassword(app.kernel.urls.owner)),
+    body: JSON.stringify(credentials),
   })
-  const { token } = (await login.json()) as { token: string }
+  const { access_token: token } = (await login.json()) as { access_token: string }
   const bare = fork(new URL('./bare-server.ts', import.meta.url), [app.kernel.urls.app, defaultTenant], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
