@@ -1,4 +1,3 @@
-import { SignJWT, jwtVerify } from 'jose'
 import { deriveKey } from '../../kit/seal.ts'
 
 export const accessTokenMinutes = 15
@@ -15,14 +14,18 @@ export interface AccessTokens {
   verify(token: string): Promise<AccessClaims | null>
 }
 
+/** Not loaded by commands that meet no token. */
+const loadJose = () => import('jose')
+
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Access tokens after RFC 9068, signed with HS256 and a key that only this installation can derive: who signs them is who reads them. */
 export function openAccessTokens(secret: string): AccessTokens {
   const key = new Uint8Array(deriveKey(secret, 'access tokens'))
   return {
-    sign: ({ tenant, user, session }) =>
-      new SignJWT({ tid: tenant, sid: session })
+    async sign({ tenant, user, session }) {
+      const { SignJWT } = await loadJose()
+      return new SignJWT({ tid: tenant, sid: session })
         .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
         .setSubject(user)
         .setIssuer('voicepress')
@@ -30,8 +33,10 @@ export function openAccessTokens(secret: string): AccessTokens {
         .setIssuedAt()
         .setExpirationTime(`${accessTokenMinutes}m`)
         .setJti(crypto.randomUUID())
-        .sign(key),
+        .sign(key)
+    },
     async verify(token) {
+      const { jwtVerify } = await loadJose()
       try {
         // The algorithm is ours to name and not the token's (RFC 8725, 3.1).
         const { payload } = await jwtVerify(token, key, {

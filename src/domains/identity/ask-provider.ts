@@ -1,4 +1,4 @@
-import * as openid from 'openid-client'
+import type * as OpenId from 'openid-client'
 import { Problem } from '../../kit/errors.ts'
 import { openPublicFetch } from '../../kit/fetch-public.ts'
 
@@ -29,8 +29,11 @@ export interface Claims {
   locale: string | null
 }
 
+/** Not loaded where nobody signs in through a provider. */
+const loadOpenId = () => import('openid-client')
+
 const cacheMilliseconds = 10 * 60_000
-const discovered = new Map<string, { configuration: Promise<openid.Configuration>; until: number }>()
+const discovered = new Map<string, { configuration: Promise<OpenId.Configuration>; until: number }>()
 /** Sign-ins that wait for a provider at once; more would hold the connections that others need. */
 const mostWaiting = 4
 let waiting = 0
@@ -58,7 +61,8 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** OpenID Connect Discovery 1.0; `issuer` may also be the full address of the metadata, as Azure AD B2C needs it. */
-async function discover({ issuer, clientId, clientSecret, allowPrivate }: Provider): Promise<openid.Configuration> {
+async function discover({ issuer, clientId, clientSecret, allowPrivate }: Provider): Promise<OpenId.Configuration> {
+  const openid = await loadOpenId()
   const key = JSON.stringify([issuer, clientId, clientSecret, allowPrivate])
   const known = discovered.get(key)
   if (known && known.until > Date.now()) return known.configuration
@@ -69,7 +73,7 @@ async function discover({ issuer, clientId, clientSecret, allowPrivate }: Provid
     undefined,
     clientSecret === undefined ? openid.None() : openid.ClientSecretPost(clientSecret),
     {
-      [openid.customFetch]: openPublicFetch({ allowPrivate }) as openid.CustomFetch,
+      [openid.customFetch]: openPublicFetch({ allowPrivate }) as OpenId.CustomFetch,
       timeout: 5,
       // Signatures are checked too where TLS alone would do (OpenID Connect Core 1.0, 3.1.3.7): behind a proxy it doesn't.
       execute: [
@@ -86,6 +90,7 @@ async function discover({ issuer, clientId, clientSecret, allowPrivate }: Provid
 /** Where the browser goes: authorization code flow with PKCE (S256), state and nonce. */
 export const authorizationUrl = (provider: Provider, { state, nonce, verifier, redirectUri }: Begun): Promise<string> =>
   inTurn(async () => {
+    const openid = await loadOpenId()
     const configuration = await discover(provider)
     const url = openid.buildAuthorizationUrl(configuration, {
       redirect_uri: redirectUri,
@@ -108,6 +113,7 @@ export const readCallback = (
   parameters: Record<string, string>,
 ): Promise<Claims> =>
   inTurn(async () => {
+    const openid = await loadOpenId()
     const configuration = await discover(provider)
     const came = new URL(redirectUri)
     came.search = new URLSearchParams(parameters).toString()
@@ -137,6 +143,3 @@ export const readCallback = (
       locale: text('locale', 35),
     }
   })
-
-export const randomNonce = openid.randomNonce
-export const randomVerifier = openid.randomPKCECodeVerifier

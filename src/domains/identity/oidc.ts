@@ -6,15 +6,7 @@ import { Problem, notFound } from '../../kit/errors.ts'
 import { type Context, type FileReply, file, operation } from '../../kit/operation.ts'
 import { deriveKey, seal, unseal } from '../../kit/seal.ts'
 import { actAsSystem, refuse } from './act-as.ts'
-import {
-  type Begun,
-  type Claims,
-  type Provider,
-  authorizationUrl,
-  randomNonce,
-  randomVerifier,
-  readCallback,
-} from './ask-provider.ts'
+import { type Begun, type Claims, type Provider, authorizationUrl, readCallback } from './ask-provider.ts'
 import { invalidChallenge, makeChallenge, takeChallenge } from './challenges.ts'
 import type { oidcProviders } from './factors.table.ts'
 import { matchPerson } from './match-person.ts'
@@ -23,6 +15,9 @@ import { openSession } from './open-session.ts'
 import { mustHaveSecondFactor, secondFactorsOf } from './second-factor.ts'
 import { siteOrigin } from './site-origin.ts'
 import { hashToken } from './tokens.ts'
+
+/** 256 bits; as long as a code verifier has to be (RFC 7636, 4.1). */
+const randomText = (): string => randomBytes(32).toString('base64url')
 
 /** A path of this site and nothing that a browser would take for another one. */
 const ownPath = z
@@ -107,10 +102,10 @@ export const oidcOperations = {
         .where('key', '=', key)
         .where('enabled', '=', true)
         .executeTakeFirstOrThrow(() => notFound('provider'))
-      const browser = randomBytes(32).toString('base64url')
+      const browser = randomText()
       const begun: Omit<Begun, 'state'> = {
-        nonce: randomNonce(),
-        verifier: randomVerifier(),
+        nonce: randomText(),
+        verifier: randomText(),
         redirectUri: `${await siteOrigin(context)}/v1/oidc/callback`,
       }
       const state = await makeChallenge(context, 'oidc', {

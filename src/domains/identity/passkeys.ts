@@ -1,11 +1,4 @@
-import {
-  type AuthenticationResponseJSON,
-  type RegistrationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { Problem, notFound } from '../../kit/errors.ts'
@@ -34,6 +27,9 @@ const response = z.looseObject({
 })
 const none = z.object({})
 const mostPasskeys = 20
+
+/** Two hundred modules that most commands never need. */
+const loadWebAuthn = () => import('@simplewebauthn/server')
 
 const fromBase64url = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, 'base64url'))
 
@@ -91,6 +87,7 @@ export const passkeyOperations = {
       if (known.length >= mostPasskeys)
         throw new Problem(409, 'too_many', `At most ${mostPasskeys} passkeys.`, { limit: mostPasskeys })
       const { expectedRPID } = await site(context)
+      const { generateRegistrationOptions } = await loadWebAuthn()
       const made = await generateRegistrationOptions({
         rpName: 'Voicepress',
         rpID: expectedRPID,
@@ -121,6 +118,7 @@ export const passkeyOperations = {
       const begun = await takeChallenge(context, 'add_passkey', challenge)
       if (begun.user !== user || begun.tenant !== context.principal.tenant) throw invalidChallenge()
       await actAsBefore(context)
+      const { verifyRegistrationResponse } = await loadWebAuthn()
       const { verified, registrationInfo } = await verifyRegistrationResponse({
         response: response as unknown as RegistrationResponseJSON,
         expectedChallenge: Buffer.from(challenge).toString('base64url'),
@@ -189,6 +187,7 @@ export const passkeyOperations = {
     async run(context) {
       await actAsSystem(context)
       const { expectedRPID } = await site(context)
+      const { generateAuthenticationOptions } = await loadWebAuthn()
       const made = await generateAuthenticationOptions({
         rpID: expectedRPID,
         challenge: await makeChallenge(context, 'passkey'),
@@ -215,6 +214,7 @@ export const passkeyOperations = {
         .where('credential_id', '=', response.id)
         .forUpdate()
         .executeTakeFirstOrThrow(refused)
+      const { verifyAuthenticationResponse } = await loadWebAuthn()
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
         response: response as unknown as AuthenticationResponseJSON,
         expectedChallenge: Buffer.from(challenge).toString('base64url'),
